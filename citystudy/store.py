@@ -1,0 +1,486 @@
+"""The study's database: one SQLite file, and the only place that writes to it.
+
+Written with sqlite-utils in WAL mode with foreign keys on. Each public method that writes is one transaction, so a
+process killed at any moment leaves whole batches behind and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from sqlite_utils import Database
+
+from citystudy.errors import SecretError, StoreError
+
+if TYPE_CHECKING:
+    from citystudy.config import Study
+    from citystudy.privacy import Secret
+
+BUSY_TIMEOUT_MS = 30_000
+LOOKUP_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One public post, already pseudonymised and redacted. Times are UTC, ISO 8601 with Z; unknown is None."""
+
+    key: str
+    target: str
+    city: str
+    title: str
+    text: str
+    sealed: str
+    fetched_at: str
+    city_basis: Literal["target", "coordinates", "mention"] = "target"
+    author: str | None = None
+    thread: str | None = None
+    parent: str | None = None
+    created_at: str | None = None
+    edited_at: str | None = None
+    declared_lang: str | None = None
+    counts: Mapping[str, int] | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+    @property
+    def content_hash(self) -> str:
+        """Return a digest of what the post says; it changes when, and only when, the post was edited."""
+        return hashlib.sha256(f"{self.title}\0{self.text}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """How many posts of a batch were new, edited since they were stored, or already known as they are."""
+
+    new: int = 0
+    edited: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadPost:
+    """A post that the pipeline has not read in its present form."""
+
+    id: int
+    key: str
+    city: str
+    title: str
+    text: str
+    declared_lang: str | None
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One coded clause; start and end count code points of the post's full text."""
+
+    kind: str
+    theme: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A segment, brand or district named in a post."""
+
+    sort: Literal["segment", "brand", "district"]
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the pipeline found in one post."""
+
+    post: UnreadPost
+    lang: str | None
+    coded: bool
+    advert: bool
+    statements: Sequence[Statement] = ()
+    mentions: Sequence[Mention] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A group of statements of one kind and language within a theme, and the statements in it."""
+
+    id: str
+    kind: str
+    lang: str
+    theme: str
+    label: str
+    words: Sequence[str]
+    statements: Sequence[int] = field(default=(), repr=False)
+
+
+def now() -> str:
+    """Return the present time as the database writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def evidence_id(post_key: str, kind: str, theme: str) -> str:
+    """Return the id by which a statement is cited; the same after every re-run over the same post."""
+    return "e" + hashlib.sha256(f"{post_key}\0{kind}\0{theme}".encode()).hexdigest()[:11]
+
+
+class Store:
+    """A study's database."""
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        """Open the database, bringing an older one up to date; raises StoreError with the mend."""
+        self.path = path
+        if not create and not path.exists():
+            raise StoreError(f"{path}: this study has no database yet; gather posts first with: citystudy crawl")
+        with self._explained():
+            connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
+            self._db = Database(connection)
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._migrate()
+
+    def __enter__(self) -> Self:
+        """Return the open store."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the store."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the database file."""
+        self._db.close()
+
+    # Reading
+
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a read-only query as dicts."""
+        with self._explained():
+            yield from self._db.query(sql, dict(parameters) if isinstance(parameters, Mapping) else list(parameters))
+
+    def count(self, table: str) -> int:
+        """Return the number of rows in a table."""
+        return int(self._db.table(table).count)
+
+    # The study
+
+    def bind(self, secret: Secret) -> None:
+        """Tie a new database to the study's secret; refuse any other secret later."""
+        known = next(self.query("SELECT secret_fingerprint AS f FROM study"), None)
+        if known is None:
+            with self._transaction():
+                self._db.table("study").insert({"id": 1, "secret_fingerprint": secret.fingerprint})
+        elif known["f"] != secret.fingerprint:
+            raise SecretError(
+                f"{self.path}: was made with another secret (fingerprint {known['f']}, found {secret.fingerprint}); "
+                "restore the secret this study was made with, or start a new database"
+            )
+
+    def register(self, study: Study) -> None:
+        """Record the study's cities and targets; what was known of a target's progress stays."""
+        with self._transaction():
+            self._db.table("city").upsert_all(
+                ({"id": city.id, "name": city.name, "country": city.country} for city in study.cities), pk="id"
+            )
+            self._db.table("target").upsert_all(
+                (
+                    {
+                        "id": city.target_id(target),
+                        "city": city.id,
+                        "source": target.post_source,
+                        "kind": target.kind,
+                        "name": target.name,
+                        "comparable": int(target.comparable),
+                        "note": target.note,
+                    }
+                    for city, target in study.targets()
+                ),
+                pk="id",
+            )
+
+    # Gathering
+
+    def cursor_of(self, target: str) -> dict[str, Any]:
+        """Return where the last crawl of a target left off; empty when it has not been crawled."""
+        row = next(self.query("SELECT cursor FROM target WHERE id = ?", [target]), None)
+        return json.loads(row["cursor"]) if row else {}
+
+    def start_crawl(self, origin: str, target: str | None = None) -> int:
+        """Record that gathering starts and return the crawl's id."""
+        with self._transaction():
+            row = {"target": target, "origin": origin, "started_at": now()}
+            return int(self._db.table("crawl").insert(row, pk="id").last_pk)  # type: ignore[arg-type]
+
+    def save_posts(
+        self,
+        crawl: int,
+        posts: Sequence[Post],
+        dropped: Mapping[str, int] | None = None,
+        *,
+        altered: Mapping[str, int] | None = None,
+        target: str | None = None,
+        cursor: Mapping[str, Any] | None = None,
+    ) -> Saved:
+        """Store a batch, count what was left out or altered, and move the target's cursor: all of it or nothing."""
+        unique = {post.key: post for post in posts}
+        with self._transaction():
+            known = self._known(list(unique))
+            new = [post for key, post in unique.items() if key not in known]
+            edited = [
+                post for key, post in unique.items() if key in known and known[key]["content_hash"] != post.content_hash
+            ]
+            self._db.table("post").insert_all((_post_row(post) for post in new), batch_size=LOOKUP_CHUNK)
+            self._replace_edited(edited, known)
+            saved = Saved(len(new), len(edited), len(posts) - len(new) - len(edited))
+            self._db.execute(
+                "UPDATE crawl SET new = new + ?, edited = edited + ?, unchanged = unchanged + ? WHERE id = ?",
+                [saved.new, saved.edited, saved.unchanged, crawl],
+            )
+            for table, counts in (("dropped", dropped), ("altered", altered)):
+                for reason, n in (counts or {}).items():
+                    self._db.execute(
+                        f"INSERT INTO {table} (crawl, reason, n) VALUES (?, ?, ?) "
+                        "ON CONFLICT (crawl, reason) DO UPDATE SET n = n + excluded.n",
+                        [crawl, reason, n],
+                    )
+            if target is not None and cursor is not None:
+                self._db.execute("UPDATE target SET cursor = ? WHERE id = ?", [_json(cursor), target])
+        return saved
+
+    def known_keys(self, keys: Sequence[str]) -> set[str]:
+        """Return those of `keys` that posts are stored under."""
+        return set(self._known(list(keys)))
+
+    def first_seen(self, crawl: int, keys: Sequence[str]) -> set[str]:
+        """Return those of `keys` that this crawl has not shown before; kept on disk, until the store is closed."""
+        with self._transaction():
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS seen (crawl, key, PRIMARY KEY (crawl, key)) WITHOUT ROWID")
+            return {
+                key
+                for key in keys
+                if self._db.execute("INSERT OR IGNORE INTO temp.seen VALUES (?, ?)", [crawl, key]).rowcount
+            }
+
+    def end_crawl(self, crawl: int, outcome: str) -> None:
+        """Record that gathering ended and how ('finished', or why not)."""
+        with self._transaction():
+            self._db.table("crawl").update(crawl, {"ended_at": now(), "outcome": outcome})
+
+    def forget_posts_before(self, moment: str) -> int:
+        """Delete posts written before `moment` (or gathered before it, where undated); return how many."""
+        with self._transaction():
+            cursor = self._db.execute("DELETE FROM post WHERE COALESCE(created_at, fetched_at) < ?", [moment])
+            return int(cursor.rowcount)
+
+    # Understanding
+
+    def unread_posts(self, pipeline: str, limit: int) -> list[UnreadPost]:
+        """Return at most `limit` of the posts that are new or changed since `pipeline` last read them, oldest first."""
+        sql = f"SELECT p.id, p.key, p.city, p.title, p.text, p.declared_lang, p.content_hash {_UNREAD} ORDER BY p.id LIMIT ?"
+        return [UnreadPost(**row) for row in self.query(sql, [pipeline, limit])]
+
+    def count_unread(self, pipeline: str) -> int:
+        """Return how many posts are new or changed since `pipeline` last read them."""
+        return int(next(self.query(f"SELECT COUNT(*) AS n {_UNREAD}", [pipeline]))["n"])
+
+    def save_readings(self, readings: Sequence[Reading], pipeline: str) -> None:
+        """Store what was found in a batch of posts, in place of what an earlier reading found."""
+        with self._transaction():
+            for chunk in _chunks([reading.post.id for reading in readings]):
+                marks = ", ".join("?" * len(chunk))
+                self._db.execute(f"DELETE FROM statement WHERE post IN ({marks})", chunk)
+                self._db.execute(f"DELETE FROM mention WHERE post IN ({marks})", chunk)
+            self._db.table("reading").upsert_all(
+                (
+                    {
+                        "post": reading.post.id,
+                        "pipeline": pipeline,
+                        "content_hash": reading.post.content_hash,
+                        "lang": reading.lang,
+                        "coded": int(reading.coded),
+                        "advert": int(reading.advert),
+                    }
+                    for reading in readings
+                ),
+                pk="post",
+            )
+            self._db.table("statement").insert_all(
+                {
+                    "evidence": evidence_id(reading.post.key, statement.kind, statement.theme),
+                    "post": reading.post.id,
+                    **asdict(statement),
+                }
+                for reading in readings
+                for statement in reading.statements
+            )
+            self._db.table("mention").insert_all(
+                {"post": reading.post.id, **asdict(mention)} for reading in readings for mention in reading.mentions
+            )
+
+    def stage_input(self, stage: str) -> str | None:
+        """Return what a whole-study stage was last made from, or None where it never was."""
+        row = next(self.query("SELECT input FROM stage WHERE name = ?", [stage]), None)
+        return row["input"] if row else None
+
+    def replace_echoes(self, heads: Mapping[int, int], made_from: str) -> None:
+        """Store which posts repeat another's text (post id → id of the group's first), in place of the last result."""
+        with self._transaction():
+            self._db.table("stage").upsert({"name": "echoes", "input": made_from}, pk="name")
+            self._db.execute("DELETE FROM echo")
+            self._db.table("echo").insert_all({"post": post, "head": head} for post, head in sorted(heads.items()))
+
+    def replace_topics(self, topics: Iterable[Topic], made_from: str) -> None:
+        """Store the study's topics and their statements, in place of the last ones."""
+        with self._transaction():
+            self._db.table("stage").upsert({"name": "topics", "input": made_from}, pk="name")
+            self._db.execute("DELETE FROM statement_topic")
+            self._db.execute("DELETE FROM topic")
+            for topic in topics:
+                self._db.table("topic").insert(
+                    {
+                        "id": topic.id,
+                        "kind": topic.kind,
+                        "lang": topic.lang,
+                        "theme": topic.theme,
+                        "label": topic.label,
+                        "words": _json(list(topic.words)),
+                    }
+                )
+                self._db.table("statement_topic").insert_all(
+                    {"statement": statement, "topic": topic.id} for statement in topic.statements
+                )
+
+    # Reporting
+
+    def save_report(self, report_id: str, as_of: str | None, findings: Sequence[Mapping[str, Any]]) -> str | None:
+        """Store a report's findings unless they are stored; return the id of the last report with another id."""
+        with self._transaction():
+            row = next(self.query("SELECT previous FROM report WHERE id = ?", [report_id]), None)
+            if row is not None:
+                return row["previous"]  # type: ignore[no-any-return]
+            last = next(self.query("SELECT id, number FROM report ORDER BY number DESC LIMIT 1"), None)
+            self._db.table("report").insert(
+                {
+                    "id": report_id,
+                    "number": last["number"] + 1 if last else 1,
+                    "as_of": as_of,
+                    "previous": last["id"] if last else None,
+                    "findings": _json(list(findings)),
+                }
+            )
+            return last["id"] if last else None
+
+    # Inside
+
+    def _migrate(self) -> None:
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        steps = sorted(
+            (int(entry.name.split("_")[0]), entry)
+            for entry in resources.files("citystudy.migrations").iterdir()
+            if entry.name.endswith(".sql")
+        )
+        newest = steps[-1][0]
+        if version > newest:
+            raise StoreError(
+                f"{self.path}: was written by a newer citystudy (schema {version}, this one knows {newest}); upgrade"
+            )
+        if version == newest:
+            return
+        self._db.enable_wal()
+        for number, step in steps:
+            if number > version:
+                script = step.read_text(encoding="utf-8")
+                self._db.conn.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+    def _known(self, keys: list[str]) -> dict[str, dict[str, Any]]:
+        known: dict[str, dict[str, Any]] = {}
+        for chunk in _chunks(keys):
+            marks = ", ".join("?" * len(chunk))
+            for row in self.query(f"SELECT id, key, title, text, content_hash FROM post WHERE key IN ({marks})", chunk):
+                known[row["key"]] = row
+        return known
+
+    def _replace_edited(self, posts: Sequence[Post], known: Mapping[str, Mapping[str, Any]]) -> None:
+        self._db.table("edit").insert_all(
+            {
+                "post": known[post.key]["id"],
+                "replaced_at": post.fetched_at,
+                "title": known[post.key]["title"],
+                "text": known[post.key]["text"],
+            }
+            for post in posts
+        )
+        for post in posts:
+            self._db.table("post").update(
+                known[post.key]["id"],
+                {
+                    "title": post.title,
+                    "text": post.text,
+                    "edited_at": post.edited_at or post.fetched_at,
+                    "content_hash": post.content_hash,
+                },
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._explained(), self._db.atomic():
+            yield
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn SQLite's errors into ones that name the file and the mend."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {_mend(error)}") from error
+
+
+_UNREAD = (
+    "FROM post p LEFT JOIN reading r ON r.post = p.id "
+    "WHERE r.post IS NULL OR r.pipeline <> ? OR r.content_hash <> p.content_hash"
+)
+
+_MENDS = {
+    "SQLITE_FULL": "the disk is full; free some space and run the same command again, which goes on from here",
+    "SQLITE_READONLY": "the database is read-only; make the file and its folder writable for this user",
+    "SQLITE_CANTOPEN": "the database can't be opened; check that its folder exists and that this user may write there",
+    "SQLITE_NOTADB": "this file is not a SQLite database; name another in study.database, or move this one away",
+    "SQLITE_CORRUPT": "the database is damaged; restore a copy, or recover it with: sqlite3 FILE .recover",
+    "SQLITE_BUSY": "another process holds the database; wait until it ends and run the same command again",
+    "SQLITE_IOERR": "the disk can't be read or written; check its space and health, then run the same command again",
+}
+
+
+def _mend(error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", None) or ""
+    for prefix, mend in _MENDS.items():
+        if name.startswith(prefix):
+            return mend
+    return f"{error} ({name or type(error).__name__})"
+
+
+def _post_row(post: Post) -> dict[str, Any]:
+    row = asdict(post)
+    row["counts"] = _json(post.counts) if post.counts else None
+    row["content_hash"] = post.content_hash
+    return row
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _chunks(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), LOOKUP_CHUNK):
+        yield items[start : start + LOOKUP_CHUNK]

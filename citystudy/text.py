@@ -1,0 +1,69 @@
+"""Text of four languages made fit to store, to compare and to count."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_SPACES = re.compile(r"[^\S\n]+")
+_NEWLINES = re.compile(r"\s*\n\s*\n\s*\n\s*")
+
+
+def storable(text: str) -> str:
+    """Return `text` as it may be stored: no NUL, controls, bidi overrides or lone surrogates; spaces folded.
+
+    Lone surrogates become U+FFFD. Letters, emoji, joiners (ZWNJ, ZWJ) and line breaks stay as they are.
+    """
+    text = _SURROGATE.sub("\ufffd", text)
+    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _SPACES.sub(" ", text)
+    return _NEWLINES.sub("\n\n", text).strip()
+
+
+def full_text(title: str, text: str) -> str:
+    """Return the text that statement spans count code points in: title, newline, text (or text alone)."""
+    return f"{title}\n{text}" if title else text
+
+
+_LINK = re.compile(r"\[(?:LINK|EMAIL|HANDLE|ACCOUNT|PHONE)\]|https?://\S+|www\.\S+")
+_MENTION = re.compile(r"@\w+")
+_HASHTAG = re.compile(r"#(\w+)")
+_CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+_TATWEEL_AND_MARKS = re.compile("[\u0640\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
+_REPEATS = re.compile(r"(\w)\1{2,}")
+_EMOJI = re.compile(
+    "[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u20e3\U000e0020-\U000e007f]+"
+)
+
+_ARABIC_LETTERS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ک": "ك", "ی": "ي", "گ": "ك", "پ": "ب", "چ": "ج", "ڤ": "ف"})  # fmt: skip
+_PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ۀ": "ه", "أ": "ا", "إ": "ا", "ٱ": "ا", "ؤ": "و", "ئ": "ی", "\u200c": " "})  # fmt: skip
+_RUSSIAN_LETTERS = str.maketrans({"ё": "е"})
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
+
+LETTERS = {"ar": _ARABIC_LETTERS, "fa": _PERSIAN_LETTERS, "ru": _RUSSIAN_LETTERS}
+
+
+def normalise(text: str, lang: str) -> str:
+    """Return `text` folded for comparison in `lang`: one spelling where writers use several.
+
+    Lower case; links and mentions dropped; hashtags split into words; Arabic alef, ya and ta-marbuta variants,
+    tatweel and diacritics folded; Persian ZWNJ to a space and Arabic kaf and ya to Persian; Russian ё to е; letters
+    said three times or more to two; digits to Western; emoji to one space-separated word each.
+    """
+    text = unicodedata.normalize("NFKC", html.unescape(text))
+    text = _LINK.sub(" ", text)
+    text = _MENTION.sub(" ", text)
+    text = _HASHTAG.sub(lambda match: " " + _CAMEL.sub(" ", match[1]).replace("_", " ") + " ", text)
+    text = text.translate(_DIGITS)
+    if lang in {"ar", "fa"}:
+        text = _TATWEEL_AND_MARKS.sub("", text)
+    text = text.casefold() if lang in {"ar", "fa"} else text.lower()
+    letters = LETTERS.get(lang)
+    if letters:
+        text = text.translate(letters)
+    text = _EMOJI.sub(lambda match: " " + " ".join(sorted(set(match[0]) - {"\ufe0f", "\ufe0e"})) + " ", text)
+    text = _REPEATS.sub(r"\1\1", text)
+    return " ".join(text.split())
