@@ -1,0 +1,1 @@
+"""Gathering: sources → posts (Scrapy spiders and file importers that share one intake)."""

@@ -1,0 +1,1 @@
+"""What stands between the spiders and the network: robots.txt, back-off and rate limits."""

@@ -1,0 +1,1 @@
+"""What a page goes through before it is stored: validate → protect → store."""
