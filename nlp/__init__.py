@@ -1,0 +1,1 @@
+"""Posts become statements, topics, segments, brands and districts."""

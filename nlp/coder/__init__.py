@@ -1,0 +1,1 @@
+"""The coder: problems, wishes and preferences in posts of four languages."""

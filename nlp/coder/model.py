@@ -1,0 +1,97 @@
+"""The linear model of one language: probabilities of kinds and themes for posts and clauses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from citystudy.codeframe import KINDS, THEMES
+from nlp.coder import features
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Probabilities:
+    """Of each text: kinds, shape (texts, 3), calibrated; themes given that something is coded, shape (texts, 18)."""
+
+    kinds: Floats
+    themes: Floats
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Weights over `features`: a logistic score for each kind and each theme.
+
+    `calibration` holds slope and offset for each kind (Platt 1999), fitted on out-of-fold scores of whole posts.
+    """
+
+    lang: str
+    idf: Floats
+    columns: npt.NDArray[np.int32]
+    weights: Floats
+    intercepts: Floats
+    calibration: Floats
+    card: dict[str, Any]
+
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        """Return the probabilities of kinds and themes of `texts`."""
+        if not texts:
+            return Probabilities(np.zeros((0, len(KINDS)), np.float32), np.zeros((0, len(THEMES)), np.float32))
+        matrix = features.weighted(features.counts(texts, self.lang), self.idf)
+        return self.from_vectors(matrix[:, self.columns])
+
+    def from_vectors(self, matrix: Any) -> Probabilities:
+        """Return the probabilities for vectors already weighted and cut to `columns`."""
+        scores = matrix @ self.weights + self.intercepts
+        kinds = scores[:, : len(KINDS)] * self.calibration[0] + self.calibration[1]
+        return Probabilities(_logistic(kinds), _logistic(scores[:, len(KINDS) :]))
+
+    def save(self, path: Path) -> None:
+        """Write the model as one .npz file; the same model gives the same bytes."""
+        np.savez_compressed(
+            path,
+            idf=self.idf[self.columns].astype(np.float16),
+            columns=self.columns,
+            weights=self.weights.astype(np.float16),
+            intercepts=self.intercepts,
+            calibration=self.calibration,
+            card=np.array(json.dumps({"lang": self.lang, **self.card}, ensure_ascii=False, sort_keys=True)),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> LinearModel:
+        """Read a model written by `save`."""
+        with np.load(path, allow_pickle=False) as data:
+            card = json.loads(str(data["card"]))
+            idf = np.zeros(features.WIDTH, np.float32)
+            idf[data["columns"]] = data["idf"]
+            return cls(
+                lang=card.pop("lang"),
+                idf=idf,
+                columns=data["columns"],
+                weights=data["weights"].astype(np.float32),
+                intercepts=data["intercepts"],
+                calibration=data["calibration"],
+                card=card,
+            )
+
+
+@cache
+def shipped(lang: str) -> LinearModel:
+    """Return the model of `lang` that comes with the package."""
+    with resources.as_file(resources.files("nlp.models").joinpath(f"{lang}.npz")) as path:
+        return LinearModel.load(path)
+
+
+def _logistic(scores: Floats) -> Floats:
+    result: Floats = (1 / (1 + np.exp(-scores))).astype(np.float32)
+    return result

@@ -1,0 +1,1 @@
+"""Theme and cue words, one TOML file a language."""

@@ -1,0 +1,1 @@
+"""The trained models that ship, one file a language (docs/models.md)."""

@@ -1,0 +1,1 @@
+"""How the coder is trained: coded row ids, posts written for training, and the build."""

@@ -1,0 +1,1 @@
+"""Posts written for training by the project; they never evaluate."""
