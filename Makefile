@@ -12,11 +12,14 @@ help:  ## list the targets
 
 install: $(STAMP)  ## build .venv from requirements.lock
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): $(VENV)/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.locked: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "citystudy needs Python 3.11, 3.12 or 3.13; found " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 lock:  ## resolve requirements.lock anew (needs a package index)
@@ -38,10 +41,10 @@ test: $(STAMP)  ## the tests that need neither server nor network
 	$(BIN)/pytest
 
 servers:  ## install what the real-server tests need (Debian packages, as root)
-	apt-get update -q && apt-get install -yq snac2
+	tests/servers/install.sh
 
 browser: $(STAMP)  ## install what the browser tests need (Debian packages, as root)
-	apt-get update -q && apt-get install -yq chromium fonts-noto-core
+	apt-get update -q && apt-get install -yq chromium fonts-noto-core fonts-noto-color-emoji
 
 test-servers: $(STAMP)  ## spiders against real servers on loopback
 	$(BIN)/pytest -m servers

@@ -1,7 +1,10 @@
-"""The codeframe: kinds and themes that a statement can carry, the same in every language."""
+"""The codeframe: kinds and themes that a statement can carry, the same in every language, and built-in segments."""
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib import resources
 from typing import Final, Literal, get_args
 
 Kind = Literal["problem", "wish", "preference"]
@@ -29,3 +32,9 @@ THEMES: Final[tuple[str, ...]] = (
 )
 
 CODED_LANGUAGES: Final[tuple[str, ...]] = ("en", "ar", "fa", "ru")
+
+
+@cache
+def segment_labels() -> dict[str, dict[str, str]]:
+    """Return the built-in segments' ids with their labels by language."""
+    return tomllib.loads(resources.files("citystudy").joinpath("segments.toml").read_text(encoding="utf-8"))

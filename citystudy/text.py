@@ -32,8 +32,9 @@ _LINK = re.compile(r"\[(?:LINK|EMAIL|HANDLE|ACCOUNT|PHONE)\]|https?://\S+|www\.\
 _MENTION = re.compile(r"@\w+")
 _HASHTAG = re.compile(r"#(\w+)")
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
-_TATWEEL_AND_MARKS = re.compile("[\u0640\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
-_REPEATS = re.compile(r"(\w)\1{2,}")
+# Marks over letters that NFKC left standing alone: stress marks, vowel signs; and tatweel.
+_MARKS = re.compile("[\u0300-\u036f\u0640\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
+_REPEATS = re.compile(r"([^\W\d])\1{2,}")
 _EMOJI = re.compile(
     "[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u20e3\U000e0020-\U000e007f]+"
 )
@@ -41,7 +42,7 @@ _EMOJI = re.compile(
 _ARABIC_LETTERS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ک": "ك", "ی": "ي", "گ": "ك", "پ": "ب", "چ": "ج", "ڤ": "ف"})  # fmt: skip
 _PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ۀ": "ه", "أ": "ا", "إ": "ا", "ٱ": "ا", "ؤ": "و", "ئ": "ی", "\u200c": " "})  # fmt: skip
 _RUSSIAN_LETTERS = str.maketrans({"ё": "е"})
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
+_EVERYWHERE = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹İ", "01234567890123456789I")
 
 LETTERS = {"ar": _ARABIC_LETTERS, "fa": _PERSIAN_LETTERS, "ru": _RUSSIAN_LETTERS}
 
@@ -49,18 +50,16 @@ LETTERS = {"ar": _ARABIC_LETTERS, "fa": _PERSIAN_LETTERS, "ru": _RUSSIAN_LETTERS
 def normalise(text: str, lang: str) -> str:
     """Return `text` folded for comparison in `lang`: one spelling where writers use several.
 
-    Lower case; links and mentions dropped; hashtags split into words; Arabic alef, ya and ta-marbuta variants,
-    tatweel and diacritics folded; Persian ZWNJ to a space and Arabic kaf and ya to Persian; Russian ё to е; letters
-    said three times or more to two; digits to Western; emoji to one space-separated word each.
+    Lower case; links and mentions dropped; hashtags split into words; tatweel, vowel signs and stress marks dropped;
+    Arabic alef, ya and ta-marbuta variants folded; Persian ZWNJ to a space and Arabic kaf and ya to Persian; Russian
+    ё to е; letters said three times or more to two; digits to Western; emoji to one space-separated word each.
     """
     text = unicodedata.normalize("NFKC", html.unescape(text))
+    text = _MARKS.sub("", text)  # before hashtags are looked for: a mark would end them
     text = _LINK.sub(" ", text)
     text = _MENTION.sub(" ", text)
     text = _HASHTAG.sub(lambda match: " " + _CAMEL.sub(" ", match[1]).replace("_", " ") + " ", text)
-    text = text.translate(_DIGITS)
-    if lang in {"ar", "fa"}:
-        text = _TATWEEL_AND_MARKS.sub("", text)
-    text = text.casefold() if lang in {"ar", "fa"} else text.lower()
+    text = text.translate(_EVERYWHERE).lower()
     letters = LETTERS.get(lang)
     if letters:
         text = text.translate(letters)

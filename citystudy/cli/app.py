@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -36,7 +37,7 @@ def _root(
     pass
 
 
-_COMMANDS = {
+_COMMANDS: dict[str, Callable[..., None]] = {
     "init": setting_up.init,
     "check": setting_up.check,
     "crawl": gathering.crawl,

@@ -68,17 +68,16 @@ def import_(
     json: JsonOption = False,
 ) -> None:
     """Import posts from a file; rows are matched to the study's cities and import targets."""
-    from crawlers.importers import import_file, read_column_map
+    from crawlers.importers import ImportProgress, import_file, read_column_map
 
+    columns = read_column_map(column_map) if column_map else None
     with opened(study) as (read, store, secret), progress() as tell:
-        result = import_file(
-            read,
-            secret,
-            store,
-            file,
-            read_column_map(column_map) if column_map else None,
-            on_progress=lambda done, total: tell(f"importing {file.name}", done, total),
-        )
+
+        def heard(told: ImportProgress) -> None:
+            rows_in_all = told.rows * told.bytes_total // max(told.bytes_read, 1)
+            tell(f"importing {file.name}", told.rows, max(rows_in_all, told.rows))
+
+        result = import_file(read, secret, store, file, columns, on_progress=heard)
     if json:
         print_json(result)
         return

@@ -39,7 +39,7 @@ class _Rate(ProgressColumn):
 def progress() -> Iterator[Tell]:
     """Give a function `tell(stage, done, total)` that draws one bar a stage; silent where there is no terminal."""
     if not errors.is_terminal:
-        yield lambda stage, done, total: None
+        yield _silent
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True) as bars:
@@ -51,6 +51,10 @@ def progress() -> Iterator[Tell]:
             bars.update(tasks[stage], completed=done, total=total or None)
 
         yield tell
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
 
 
 def print_json(value: object) -> None:

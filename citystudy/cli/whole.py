@@ -38,10 +38,10 @@ def demo(
     from citystudy.demo.study import demo_port, write_demo_study
 
     with serving(demo_port(folder)) as address:
-        _whole(write_demo_study(folder, address), json=json, headlines=True)
+        _whole(write_demo_study(folder, address), json=json)
 
 
-def _whole(path: Path, *, json: bool, forget: bool = False, headlines: bool = False) -> None:
+def _whole(path: Path, *, json: bool, forget: bool = False) -> None:
     from nlp.analyse import analyse
 
     with opened(path) as (study, store, _):

@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         if status != 304:  # noqa: PLR2004
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Keep the terminal for the program's own words."""
 
 

@@ -1,0 +1,1 @@
+"""Posts written for demonstration, one file a city: invented people, businesses and events."""
