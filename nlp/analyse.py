@@ -69,8 +69,8 @@ def _renew_echoes(store: Store, tell: OnProgress) -> None:
 
 
 def _renew_topics(study: Study, store: Store, tell: OnProgress) -> None:
-    made_from = _digest(store, "SELECT id, evidence, kind, theme, start, \"end\" FROM statement ORDER BY id")
-    made_from += f" seed {study.analysis.seed}"
+    made_from = _digest(store, 'SELECT id, evidence, kind, theme, start, "end" FROM statement ORDER BY id')
+    made_from += f" seed {study.analysis.seed} cities {sorted(city.id for city in study.cities)}"
     if store.stage_input("topics") == made_from:
         return
     tell("topics", 0, 0)
@@ -78,6 +78,7 @@ def _renew_topics(study: Study, store: Store, tell: OnProgress) -> None:
 
 
 def _topics(study: Study, store: Store) -> Iterator[Topic]:
+    names = {name for city in study.cities for name in city.all_names()}
     for lang in CODED_LANGUAGES:
         rows = store.query(_STATEMENTS, {"lang": lang})
         of_kind = {kind: list(group) for kind, group in groupby(rows, key=lambda row: row["kind"])}
@@ -91,7 +92,7 @@ def _topics(study: Study, store: Store) -> Iterator[Topic]:
                 )
                 for row in of_kind.get(kind, ())
             ]
-            yield from learn_topics(inputs, lang=lang, kind=kind, seed=study.analysis.seed)
+            yield from learn_topics(inputs, lang=lang, kind=kind, seed=study.analysis.seed, names=names)
 
 
 # Copies of one text teach a topic once: only the first of each group of echoes is taken.

@@ -22,7 +22,7 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\W\d])(?:ул|д|г|гг|кв|пр|пер|стр|руб|тыс|млн|т|им|мкр|корп|обл|р|с|п|ж|Mr|Mrs|Ms|Dr|St|(?-i:No)|vs|approx|e\.g|i\.e|etc|د)\.$",
     re.IGNORECASE,
 )
-_EDGE = " \t\r\n,،;؛:—–-…*•|/\\)]}"
+_OPENING = "\"'«“„‘(#@["
 LONG_CLAUSE = 60
 SHORT_CLAUSE = 12
 
@@ -56,7 +56,7 @@ def _turns(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
-    while start < end and text[start] in _EDGE:
+    while start < end and not (text[start].isalnum() or text[start] in _OPENING):
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1

@@ -48,8 +48,8 @@ def print_crawl(results: list[TargetResult]) -> None:
     """Print what a crawl brought, target by target, and why posts were left out."""
     print_table(
         "Gathered",
-        ("city", "target", "new", "edited", "known", "left out", "outcome"),
-        [(r.city, r.target, r.new, r.edited, r.unchanged, r.dropped.total(), r.parked or r.outcome) for r in results],
+        ("target", "new", "edited", "known", "left out", "outcome"),
+        [(r.target, r.new, r.edited, r.unchanged, r.dropped.total(), r.parked or r.outcome) for r in results],
     )
     dropped: Counter[str] = Counter()
     for result in results:

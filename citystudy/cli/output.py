@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -23,8 +24,11 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+# Wide enough that no cell is folded where nobody looks at a screen.
+PIPE_WIDTH = 400
+
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
-results = Console(highlight=False, soft_wrap=True)
+results = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 Tell = Callable[[str, int, int], None]
 
@@ -66,7 +70,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     """Print a table; numbers stand at the right; nothing where there are no rows."""
     if not rows:
         return
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
     for number, column in enumerate(columns):
         numeric = all(isinstance(row[number], int | float) or row[number] in {"", None} for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -91,5 +95,6 @@ def _cell(value: object) -> Text:
 
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
+        # Not asdict: it makes a Counter count the pairs of the Counter it copies.
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return str(value)

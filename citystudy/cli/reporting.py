@@ -59,8 +59,8 @@ def status(study: StudyOption = DEFAULT_STUDY, json: JsonOption = False) -> None
 
 
 _CITIES = """
-SELECT t.city, t.source, t.kind, COUNT(DISTINCT p.id) AS posts, COUNT(DISTINCT p.author) AS authors,
-    COUNT(DISTINCT CASE WHEN p.created_at IS NOT NULL THEN p.id END) AS dated, MAX(p.created_at) AS newest,
+SELECT t.city, t.source, t.kind, COUNT(DISTINCT p.id) AS posts, NULLIF(COUNT(DISTINCT p.author), 0) AS authors,
+    COUNT(DISTINCT CASE WHEN p.created_at IS NOT NULL THEN p.id END) AS dated, SUBSTR(MAX(p.created_at), 1, 10) AS newest,
     COUNT(DISTINCT r.post) AS read, COUNT(s.id) AS statements
 FROM target t LEFT JOIN post p ON p.target = t.id LEFT JOIN reading r ON r.post = p.id
     LEFT JOIN statement s ON s.post = p.id

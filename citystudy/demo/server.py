@@ -28,6 +28,7 @@ from citystudy.errors import CityStudyError
 FEED_PAGE = 40
 TIMELINE_PAGE = 20
 TIMELINE_MOST = 40
+LONGEST_NUMBER = 20
 ROBOTS = "User-agent: *\nDisallow: /private/\nAllow: /\n"
 _HASHTAG = re.compile(r"#(\w+)")
 
@@ -112,13 +113,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif match := re.fullmatch(r"/api/v1/timelines/tag/(\w+)", path):
             self._timeline(match[1], query)
         elif match := re.fullmatch(r"/(\w+)/feed\.xml", path):
-            self._feed(match[1], int(query.get("page", "1")))
+            self._feed(match[1], max(1, _asked(query, "page", 1)))
         else:
             self._answer(b"Not found", "text/plain", status=404)
 
     def _timeline(self, tag: str, query: dict[str, str]) -> None:
-        limit = min(int(query.get("limit", TIMELINE_PAGE)), TIMELINE_MOST)
-        before, after = int(query.get("max_id", 2**62)), int(query.get("since_id", 0))
+        limit = max(1, min(_asked(query, "limit", TIMELINE_PAGE), TIMELINE_MOST))
+        before, after = _asked(query, "max_id", 2**62), _asked(query, "since_id", 0)
         tagged = [
             post
             for post in self.newest_first
@@ -202,6 +203,12 @@ def _item(post: DemoPost, address: str) -> str:
         f"<pubDate>{format_datetime(post.date)}</pubDate><dc:language>{post.lang}</dc:language>"
         f"<description>{escape(html.escape(post.text, quote=False).replace(chr(10), '<br/>'))}</description></item>"
     )
+
+
+def _asked(query: dict[str, str], name: str, otherwise: int) -> int:
+    """Return a number of the query, or `otherwise` where it is none, as Mastodon does."""
+    value = query.get(name, "")
+    return int(value) if value.isdecimal() and len(value) <= LONGEST_NUMBER else otherwise
 
 
 def _number(author: str) -> int:

@@ -51,7 +51,11 @@ class Coder:
 
     def _code(self, docs: Sequence[Doc]) -> None:
         posts = self._model.probabilities([doc.text for doc in docs])
-        coded = [i for i, kinds in enumerate(posts.kinds) if kinds.max() >= self._cut and not docs[i]._.advert and docs[i].spans["clauses"]]
+        coded = [
+            i
+            for i, kinds in enumerate(posts.kinds)
+            if kinds.max() >= self._cut and not docs[i]._.advert and docs[i].spans["clauses"]
+        ]
         offsets = {i: [(span.start_char, span.end_char) for span in docs[i].spans["clauses"]] for i in coded}
         clauses = self._model.probabilities([docs[i].text[start:end] for i in coded for start, end in offsets[i]])
         at = 0

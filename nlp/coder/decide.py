@@ -22,13 +22,13 @@ def statements(
     *,
     cut: float,
 ) -> list[Statement]:
-    """Return at most one statement a kind, the surest first; none where no kind reaches `cut`.
+    """Return at most one statement a kind, the surest first; none where no kind reaches `cut` or there is no clause.
 
     A kind is told of the whole post; its clause is the one most like that kind; its theme is the likeliest by post and
     clause together. The score is the probability that kind and theme are both right.
     """
     found = []
-    for k in np.flatnonzero(post_kinds >= cut):
+    for k in np.flatnonzero(post_kinds >= cut) if clauses else ():
         clause = int(np.argmax(clause_kinds[:, k]))
         themes = POST_WEIGHT * post_themes + (1 - POST_WEIGHT) * clause_themes[clause]
         theme = int(np.argmax(themes))

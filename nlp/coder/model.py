@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from citystudy.codeframe import KINDS, THEMES
 from nlp.coder import features
@@ -93,5 +94,5 @@ def shipped(lang: str) -> LinearModel:
 
 
 def _logistic(scores: Floats) -> Floats:
-    result: Floats = (1 / (1 + np.exp(-scores))).astype(np.float32)
+    result: Floats = expit(scores).astype(np.float32)
     return result

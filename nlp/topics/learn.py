@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,13 +50,16 @@ class _Read:
         return [term.key for term in self.terms]
 
 
-def learn_topics(statements: Sequence[TopicInput], *, lang: str, kind: str, seed: int) -> list[Topic]:
+def learn_topics(
+    statements: Sequence[TopicInput], *, lang: str, kind: str, seed: int, names: Collection[str] = ()
+) -> list[Topic]:
     """Return the topics of statements of one kind and language, by theme, the largest first; none under 50 voices.
 
     A topic lies within one theme, has at least 5 voices, and each of its statements shares a word with others of it.
-    Statements that share none, and those of themes with fewer than 5 voices, are in none.
+    Statements that share none, and those of themes with fewer than 5 voices, are in none. `names` (of the studied
+    cities) make no topic: everybody there says them.
     """
-    read = [_Read(row, terms(row.text, lang)) for row in sorted(statements, key=lambda row: row.statement)]
+    read = [_Read(row, terms(row.text, lang, names)) for row in sorted(statements, key=lambda row: row.statement)]
     if len({one.row.voice for one in read}) < FEWEST_VOICES or not any(one.terms for one in read):
         return []
     surfaces = SurfaceForms((one.row.text, one.terms) for one in read)

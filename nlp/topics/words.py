@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module, resources
@@ -28,9 +28,9 @@ class Term:
     end: int
 
 
-def terms(text: str, lang: str) -> list[Term]:
-    """Return the content words of `text` in order: no stop words, fillers, numbers or single letters."""
-    stops = stop_words(lang)
+def terms(text: str, lang: str, names: Collection[str] = ()) -> list[Term]:
+    """Return the content words of `text` in order: no stop words, fillers, numbers, single letters or `names`."""
+    stops = stop_words(lang) | _folded(frozenset(names), lang)
     found = []
     for word in split_words(text, lang):
         if word.text in stops or len(word.text) < _SHORTEST_TERM or not word.text.isalpha():
@@ -39,6 +39,12 @@ def terms(text: str, lang: str) -> list[Term]:
         if key not in stops and len(key) >= _SHORTEST_TERM:
             found.append(Term(key, word.start, word.end))
     return found
+
+
+@cache
+def _folded(names: frozenset[str], lang: str) -> frozenset[str]:
+    words = {word.text for name in names for word in split_words(name, lang)}
+    return frozenset(words | {_lemma(word, lang) for word in words})
 
 
 @cache

@@ -108,14 +108,16 @@ def _fits(examples: Sequence[Example], vectors: csr_matrix) -> Iterator[tuple[np
     for kind in KINDS:
         known = np.array([e.kinds is not None and (kind != "wish" or e.wish_known) for e in examples])
         label = np.array([e.kinds is not None and kind in e.kinds for e in examples])
-        yield _fit(vectors[known], label[known], weights[known], 'balanced')
+        yield _fit(vectors[known], label[known], weights[known], "balanced")
     known = np.array([bool(e.themes) for e in examples])
     for theme in THEMES:
         label = np.array([e.themes is not None and theme in e.themes for e in examples])
         yield _fit(vectors[known], label[known], weights[known], None)
 
 
-def _fit(vectors: csr_matrix, label: npt.NDArray[np.bool_], weights: npt.NDArray[np.float64], balance: str | None) -> tuple[npt.NDArray[np.float64], float]:
+def _fit(
+    vectors: csr_matrix, label: npt.NDArray[np.bool_], weights: npt.NDArray[np.float64], balance: str | None
+) -> tuple[npt.NDArray[np.float64], float]:
     if label.sum() < 2:  # noqa: PLR2004  nothing to learn from: never say it
         return np.zeros(vectors.shape[1]), -10.0
     model = LogisticRegression(C=INVERSE_REGULARISATION, class_weight=balance, solver="liblinear", max_iter=300)

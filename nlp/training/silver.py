@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nlp.training.texts import rows, shared_folder
 
+
 @dataclass(frozen=True, slots=True)
 class SilverPost:
     """A text with the kinds (None: not told) and themes that its public label implies; wishes are never told."""

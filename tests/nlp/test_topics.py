@@ -155,3 +155,24 @@ def test_one_loud_voice_makes_no_cluster() -> None:
     clusters = ClustersWithinThemes(["all"] * 20, voices, words, min_voices=5, seed=1).fit(words.toarray())
     assert set(clusters.labels_[:10].tolist()) <= {-1, *clusters.labels_[10:].tolist()}
     assert len(np.unique(clusters.labels_[10:])) == 1
+
+
+def test_the_names_of_the_cities_make_no_topic() -> None:
+    rows = [
+        TopicInput(n, "transport", f"{start} in Dubai {end}", f"voice{n}")
+        for n, (start, end) in enumerate(
+            zip(
+                ["Traffic jams", "Metro delays", "Bus drivers", "Parking fines"] * 20,
+                ["today", "again", "lately"] * 27,
+                strict=False,
+            )
+        )
+    ]
+    assert any(
+        "dubai" in word.casefold()
+        for topic in learn_topics(rows, lang="en", kind="problem", seed=1)
+        for word in topic.words
+    )
+    named = learn_topics(rows, lang="en", kind="problem", seed=1, names=["Dubai", "دبي"])
+    assert named
+    assert not any("dubai" in word.casefold() for topic in named for word in topic.words)
