@@ -11,7 +11,8 @@ from functools import cache
 from babel.core import get_global
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-_NOISE = re.compile(r"\[(?:LINK|EMAIL|HANDLE|ACCOUNT|PHONE)\]|https?://\S+|@\w+|[\W\d_]+")
+_MARKS = re.compile(r"\[(?:LINK|EMAIL|HANDLE|ACCOUNT|PHONE)\]|https?://\S+|@\w+")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 _SCRIPTS = {
     "arabic": re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]"),
     "cyrillic": re.compile("[\u0400-\u04ff]"),
@@ -51,7 +52,7 @@ class LanguageDetector:
         the local language of their script; a language that the study does not expect is named only for texts long and
         clear enough.
         """
-        letters = _NOISE.sub(" ", text).strip()
+        letters = _NO_LETTERS.sub(" ", _MARKS.sub(" ", text)).strip()
         script = _script(letters)
         if script is None:
             return None

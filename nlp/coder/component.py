@@ -50,22 +50,21 @@ class Coder:
             yield from batch
 
     def _code(self, docs: Sequence[Doc]) -> None:
-        posts = self._model.probabilities([doc.text for doc in docs])
-        coded = [
-            i
-            for i, kinds in enumerate(posts.kinds)
-            if kinds.max() >= self._cut and not docs[i]._.advert and docs[i].spans["clauses"]
-        ]
+        texts = [doc.text for doc in docs]
+        posts = self._model.probabilities(texts)
+        coded = [i for i, kinds in enumerate(posts.kinds) if kinds.max() >= self._cut and not docs[i]._.advert]
         offsets = {i: [(span.start_char, span.end_char) for span in docs[i].spans["clauses"]] for i in coded}
-        clauses = self._model.probabilities([docs[i].text[start:end] for i in coded for start, end in offsets[i]])
+        clauses = self._model.probabilities([texts[i][start:end] for i in coded for start, end in offsets[i]])
         at = 0
         for i in coded:
             here = slice(at, at + len(offsets[i]))
             at = here.stop
+            if here.start == here.stop:
+                continue
             found = statements(
                 offsets[i], posts.kinds[i], posts.themes[i], clauses.kinds[here], clauses.themes[here], cut=self._cut
             )
-            docs[i]._.statements = tuple(self._with_own_themes(docs[i].text, found))
+            docs[i]._.statements = tuple(self._with_own_themes(texts[i], found))
 
     def _with_own_themes(self, text: str, found: Sequence[Statement]) -> Iterator[Statement]:
         """Yield the statements, with the study's own theme where its words stand in the clause; no pair twice."""

@@ -10,6 +10,7 @@ from citystudy.codeframe import KINDS, THEMES
 from citystudy.store import Statement
 from nlp.coder.model import Floats
 
+TINY = 1e-9
 POST_WEIGHT = 0.7  # of the post against the clause in telling the theme; by cross-validation
 
 
@@ -33,6 +34,7 @@ def statements(
         themes = POST_WEIGHT * post_themes + (1 - POST_WEIGHT) * clause_themes[clause]
         theme = int(np.argmax(themes))
         start, end = clauses[clause]
-        score = round(float(post_kinds[k] * themes[theme]), 4)
+        share = themes[theme] / max(themes.sum(), TINY)  # a statement has one theme: together they are 1
+        score = round(float(post_kinds[k] * share), 4)
         found.append(Statement(KINDS[k], THEMES[theme], start, end, score))
     return sorted(found, key=lambda s: (-s.score, s.start, s.kind))

@@ -21,7 +21,6 @@ from citystudy.text import normalise
 
 CUES = ("problem", "wish", "preference", "negation", "none")
 NAMES = (*THEMES, *CUES)
-LONGEST_PHRASE = 4
 SHORTEST_STEM = 2
 _TOKEN = re.compile(r"\w+")
 _PREFIXES = ("وبال", "وال", "بال", "فال", "كال", "لل", "ال", "و", "ب", "ل", "ف", "ك")
@@ -42,6 +41,11 @@ class Lexicon:
                 if key and NAMES.index(name) not in table.setdefault(key, []):
                     table[key].append(NAMES.index(name))
         self._longest_stem = max((len(stem) for stem in self._stems), default=0)
+        # Where the first word of a longer phrase is met, longer phrases are looked for.
+        self._longest: dict[str, int] = {}
+        for key in (*self._exact, *self._stems):
+            words = key.split(" ")
+            self._longest[words[0]] = max(self._longest.get(words[0], 1), len(words))
 
     def counts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return how often each list is met, shape (texts, len(NAMES)); `texts` are normalised already."""
@@ -54,7 +58,8 @@ class Lexicon:
     def _hits(self, tokens: Sequence[str]) -> Iterator[int]:
         at = 0
         while at < len(tokens):
-            for length in range(min(LONGEST_PHRASE, len(tokens) - at), 0, -1):
+            longest = max(self._longest.get(word, 1) for word in self._bare(tokens[at]))
+            for length in range(min(longest, len(tokens) - at), 0, -1):
                 found = self._match(tokens[at : at + length])
                 if found:
                     yield from found

@@ -31,6 +31,7 @@ FOLDS = 5
 INVERSE_REGULARISATION = 10.0
 CLAUSE_WEIGHT = 0.5
 SILVER_WEIGHT = 0.3
+CERTAIN = 10.0  # log-odds
 LEAST_POSTS = 5  # a column is kept only where at least so many training texts have it
 MODELS = Path(__file__).parent.parent / "models"
 
@@ -119,7 +120,9 @@ def _fit(
     vectors: csr_matrix, label: npt.NDArray[np.bool_], weights: npt.NDArray[np.float64], balance: str | None
 ) -> tuple[npt.NDArray[np.float64], float]:
     if label.sum() < 2:  # noqa: PLR2004  nothing to learn from: never say it
-        return np.zeros(vectors.shape[1]), -10.0
+        return np.zeros(vectors.shape[1]), -CERTAIN
+    if label.all():
+        return np.zeros(vectors.shape[1]), CERTAIN
     model = LogisticRegression(C=INVERSE_REGULARISATION, class_weight=balance, solver="liblinear", max_iter=300)
     model.fit(vectors, label, sample_weight=weights)
     return model.coef_[0], float(model.intercept_[0])
