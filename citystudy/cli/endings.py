@@ -40,7 +40,9 @@ def ends_plainly(command: Callable[P, None]) -> Callable[P, None]:
             if error.errno not in _NO_ROOM_OR_RIGHT:
                 raise
             where = error.filename or "a file"
-            warn(f"citystudy: {where}: {error.strerror}; make room or give rights there, then run the same command again")
+            warn(
+                f"citystudy: {where}: {error.strerror}; make room or give rights there, then run the same command again"
+            )
             raise typer.Exit(ExitCode.FAILED) from None
 
     return run

@@ -45,7 +45,7 @@ class PanelView:
 
 @dataclass(frozen=True, slots=True)
 class CityView:
-    """All that a city's page shows."""
+    """All that a city's page shows; `notes` are the study's own words on a source of the city."""
 
     id: str
     panels: tuple[PanelView, ...]
@@ -56,6 +56,7 @@ class CityView:
     brands: tuple[BrandFinding, ...]
     offers: tuple[tuple[OfferAnswer, tuple[Finding, ...]], ...]
     coverage: Coverage
+    notes: tuple[tuple[str, str], ...]
     alone: tuple[tuple[bool, Reason], ...]
 
     @property
@@ -124,6 +125,7 @@ def city_views(study: Study, results: Results) -> tuple[CityView, ...]:
                     if answer.city == city.id
                 ),
                 coverage=coverage[city.id],
+                notes=tuple((target.post_source, target.note) for target in city.targets if target.note),
                 alone=tuple((known, reason) for name, known, reason in results.not_compared if name == city.id),
             )
         )

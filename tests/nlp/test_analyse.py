@@ -108,7 +108,12 @@ def test_a_language_without_a_coder_is_read_and_not_coded(study: Study, store: S
 
 
 def test_echoes_are_grouped_under_the_first_post(study: Study, store: Store) -> None:
-    save(store, post("a", COMPLAINT), post("b", COMPLAINT + " 😡"), post("c", "Something else altogether, thank you all."))
+    save(
+        store,
+        post("a", COMPLAINT),
+        post("b", COMPLAINT + " 😡"),
+        post("c", "Something else altogether, thank you all."),
+    )
     analyse(study, store)
     assert list(store.query("SELECT post, head FROM echo ORDER BY post")) == [
         {"post": 1, "head": 1},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,7 +54,8 @@ def test_a_kind_at_the_cut_is_told_by_the_clause_most_like_it() -> None:
         (kinds(problem=0.4), themes(transport=0.8)),
         (kinds(problem=0.3), themes(money=0.9)),
     )
-    assert found == Statement("problem", "transport", 10, 19, 0.4)
+    share = 0.8 / (0.8 + 17 * 0.01)  # of the likeliest among eighteen themes
+    assert found == Statement("problem", "transport", 10, 19, round(0.5 * share, 4))
 
 
 def test_of_clauses_alike_the_first_is_taken() -> None:
@@ -68,7 +70,9 @@ def test_the_theme_is_the_likeliest_by_post_and_clause_together() -> None:
     [by_clause] = decide(post, (kinds(problem=0.8), themes(transport=0.99, money=0.01)))
     assert by_post.theme == "money"
     assert by_clause.theme == "transport"
-    assert by_clause.score == round(0.8 * (POST_WEIGHT * 0.2 + (1 - POST_WEIGHT) * 0.99), 4)
+    transport = POST_WEIGHT * 0.2 + (1 - POST_WEIGHT) * 0.99
+    money = POST_WEIGHT * 0.5 + (1 - POST_WEIGHT) * 0.01
+    assert by_clause.score == pytest.approx(0.8 * transport / (transport + money + 16 * 0.01), abs=1e-4)
 
 
 def test_each_kind_has_its_own_clause_and_the_surest_comes_first() -> None:

@@ -127,6 +127,14 @@ def test_links_handles_and_marks_say_nothing_of_the_language(detector: LanguageD
     assert detector.detect("[LINK] @very_english_name https://all-english-words.example/in/this/link нет воды") == "ru"
 
 
+@pytest.mark.parametrize(
+    "mark", ["[LINK]", "[HANDLE]", "[PHONE]", "@english_name", "https://example.org/english/words"]
+)
+def test_what_stands_in_the_place_of_a_link_is_no_word(detector: LanguageDetector, mark: str) -> None:
+    assert detector.detect(f"شكرا {mark} {mark} {mark}") in {"ar", "fa"}
+    assert detector.detect(f" {mark} {mark}") is None
+
+
 def test_a_hashtag_is_a_word(detector: LanguageDetector) -> None:
     assert detector.detect("#عمان") == "ar"
     assert detector.detect("#казань_пробки") == "ru"

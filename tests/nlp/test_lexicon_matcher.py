@@ -8,7 +8,7 @@ import pytest
 
 from citystudy.codeframe import CODED_LANGUAGES, THEMES
 from citystudy.text import normalise
-from nlp.lexicon.matcher import CUES, LONGEST_PHRASE, NAMES, SHORTEST_STEM, Lexicon, lexicon
+from nlp.lexicon.matcher import CUES, NAMES, SHORTEST_STEM, Lexicon, lexicon
 
 
 def hits(lists: dict[str, list[str]], text: str, lang: str = "en") -> dict[str, int]:
@@ -31,7 +31,8 @@ def hits(lists: dict[str, list[str]], text: str, lang: str = "en") -> dict[str, 
         (["traffic jam*"], "traffic jams", 1),
         (["traffic jam*"], "traffic in the jam", 0),
         (["no hot water"], "there is no hot water, no hot tea", 1),
-        (["out of order at all"], "out of order at all", 0),
+        (["out of order at all"], "it is out of order at all times", 1),
+        (["out of order at all"], "out of order", 0),
         (["wi-fi", "wi fi"], "wi-fi", 1),
         (["re*"], "rebuilt", 0),
         (["red*"], "reduced", 1),
@@ -98,7 +99,6 @@ def test_every_entry_of_the_lists_can_be_met(lang: str) -> None:
         for entry in entries:
             folded = " ".join(normalise(entry.rstrip("*"), lang).replace("-", " ").split())
             assert any(c.isalnum() for c in folded), (name, entry)
-            assert len(folded.split()) <= LONGEST_PHRASE, (name, entry)
             assert not entry.endswith("*") or len(folded) > SHORTEST_STEM, (name, entry)
             assert "*" not in entry[:-1], (name, entry)
             counted = lexicon(lang).counts([normalise(entry.rstrip("*"), lang)])
@@ -108,7 +108,7 @@ def test_every_entry_of_the_lists_can_be_met(lang: str) -> None:
 @pytest.mark.parametrize(
     ("lang", "text", "theme", "cue"),
     [
-        ("en", "the bus never comes", "transport", "problem"),
+        ("en", "the bus is terrible", "transport", "problem"),
         ("ar", "الباص دايما متأخر", "transport", "problem"),
         ("fa", "کاش مترو بیاد محله ما", "transport", "wish"),
         ("ru", "автобус не ходит, ужас", "transport", "problem"),

@@ -153,6 +153,10 @@ def test_features_weigh_rare_words_more_and_blocks_alike() -> None:
     seen = np.bincount(matrix.indices, minlength=features.WIDTH)
     assert idf[seen == 1].max() > idf[seen == seen.max()].min()
     weighted = features.weighted(matrix, idf).toarray()
+    expected = matrix.toarray()[:, : features.DIMENSIONS] * idf[: features.DIMENSIONS]
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(weighted[:, : features.DIMENSIONS], expected, rtol=1e-5)
+    np.testing.assert_array_equal(weighted[:, features.HASHED :], matrix.toarray()[:, features.HASHED :])
     words, characters = weighted[:, : features.DIMENSIONS], weighted[:, features.DIMENSIONS : features.HASHED]
     np.testing.assert_allclose(np.linalg.norm(words, axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(characters, axis=1), 1, rtol=1e-5)

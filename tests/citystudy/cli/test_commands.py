@@ -202,7 +202,7 @@ def test_a_reader_that_goes_away_is_no_error(study: Path) -> None:
 
 
 def test_ctrl_c_leaves_a_database_that_the_next_run_continues(study: Path) -> None:
-    posts = rows_file(study.parent, 60_000)
+    posts = rows_file(study.parent, 20_000)
     command = [sys.executable, "-m", "citystudy", "import", str(posts), "--study", str(study)]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     database = study.parent / "study.db"
@@ -214,9 +214,9 @@ def test_ctrl_c_leaves_a_database_that_the_next_run_continues(study: Path) -> No
     assert child.returncode == 130
     assert "goes on from there" in err
     stored = _posts(database)
-    assert 0 < stored < 60_000
+    assert 0 < stored < 20_000
     result = json.loads(run("import", posts, "--study", study, "--json")[1])
-    assert (result["unchanged"], result["new"]) == (stored, 60_000 - stored)
+    assert (result["unchanged"], result["new"]) == (stored, 20_000 - stored)
 
 
 def _posts(database: Path) -> int:
