@@ -149,7 +149,7 @@ class Store:
             try:
                 self._db.execute("PRAGMA foreign_keys = ON")
                 self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA secure_delete = ON")  # what is forgotten leaves no bytes in free pages
+                self._db.execute("PRAGMA secure_delete = ON")  # what is forgotten leaves no bytes in free pages
                 self._migrate()
             except BaseException:
                 connection.close()
