@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_DIR ?= demo-study
 
-.PHONY: help install lock lint format test test-servers test-browser servers browser demo docs bench clean
+.PHONY: help install lock lint format test test-servers test-browser servers browser demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
