@@ -52,9 +52,12 @@ def print_crawl(results: list[TargetResult]) -> None:
         [(r.target, r.new, r.edited, r.unchanged, r.dropped.total(), r.parked or r.outcome) for r in results],
     )
     dropped: Counter[str] = Counter()
+    altered: Counter[str] = Counter()
     for result in results:
         dropped += result.dropped
+        altered += result.altered
     print_table("Left out", ("reason", "posts"), dropped.most_common())
+    print_table("Kept without what could not be believed", ("reason", "posts"), altered.most_common())
     if not results:
         warn("citystudy: no target of this study is on the network; import files, or name targets in the study file")
 
@@ -86,3 +89,4 @@ def import_(
         f"known, {result.dropped.total():,} left out"
     )
     print_table("Left out", ("reason", "rows"), result.dropped.most_common())
+    print_table("Kept without what could not be believed", ("reason", "rows"), result.altered.most_common())
