@@ -204,7 +204,12 @@ def test_a_reader_that_goes_away_is_no_error(study: Path) -> None:
 def test_ctrl_c_leaves_a_database_that_the_next_run_continues(study: Path) -> None:
     posts = rows_file(study.parent, 20_000)
     command = [sys.executable, "-m", "citystudy", "import", str(posts), "--study", str(study)]
-    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # A shell that starts the tests in its background has them ignore the signal, and children inherit that.
+    heeding = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, heeding)
     database = study.parent / "study.db"
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and not _posts(database):
