@@ -3,8 +3,8 @@
     python -m benchmarks.coding [LANG ...]      writes docs/quality.md when run for all languages
 
 The coded posts are scored by models that did not see them (five folds by hash of the text, copies in one fold). The
-demonstration's posts were written and coded before the coder was made and never train it. Kind precision, recall and
-F1 are micro-averages over post × kind, code F1 over post × (kind, theme); spans are compared by code points.
+demonstration's posts never train it: the first were written and coded before it was made, the plain ones later, by
+writers who had not seen it. Kind precision, recall and F1 are micro-averages over post × kind, code F1 over post × (kind, theme); spans are compared by code points.
 """
 
 from __future__ import annotations
@@ -122,9 +122,9 @@ def _page(lines: Sequence[str]) -> str:
             f"Written by `python -m benchmarks.coding` on {datetime.now(UTC):%Y-%m-%d}, at cut {CUT}.",
             "",
             "Cross-validated rows: posts scored by models that did not see them (five folds by hash of the text). The",
-            "demonstration's posts were written and coded before the coder was made and never train it. Kind figures are",
-            "micro-averages over post × kind, code figures over post × (kind, theme); span overlap is the F1 of code",
-            "points of rightly coded statements.",
+            "demonstration's posts never train it: the first were written and coded before it was made, the plain ones",
+            "later, by writers who had not seen it. Kind figures are micro-averages over post × kind, code figures over",
+            "post × (kind, theme); span overlap is the F1 of code points of rightly coded statements.",
             "",
             f"{GOALS} Misses stand here as plainly as hits.",
             "",
