@@ -62,6 +62,11 @@ def print_crawl(results: list[TargetResult]) -> None:
         warn("citystudy: no target of this study is on the network; import files, or name targets in the study file")
 
 
+def round_figure(n: int) -> int:
+    """Return `n` rounded to two digits, as an estimate is told: 28,941 is 29,000."""
+    return int(float(f"{n:.2g}"))
+
+
 def import_(
     file: Annotated[Path, typer.Argument(help="A JSON Lines or CSV file, gzipped or not.")],
     study: StudyOption = DEFAULT_STUDY,
@@ -77,7 +82,8 @@ def import_(
     with opened(study) as (read, store, secret), progress() as tell:
 
         def heard(told: ImportProgress) -> None:
-            rows_in_all = told.rows * told.bytes_total // max(told.bytes_read, 1)
+            # Rounded: a total that moved with each batch would make the bar forget its speed.
+            rows_in_all = round_figure(told.rows * told.bytes_total // max(told.bytes_read, 1))
             tell(f"importing {file.name}", told.rows, max(rows_in_all, told.rows))
 
         result = import_file(read, secret, store, file, columns, on_progress=heard)

@@ -36,7 +36,8 @@ Tell = Callable[[str, int, int], None]
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Return the task's speed, for example '812/s'."""
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", style="dim")
 
 
 @contextmanager
@@ -59,7 +60,9 @@ def progress() -> Iterator[Tell]:
         def tell(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total or None)
-            bars.update(tasks[stage], completed=done, total=total or None)
+            bars.update(tasks[stage], completed=done)
+            if bars.tasks[tasks[stage]].total != (total or None):
+                bars.update(tasks[stage], total=total or None)  # this forgets the speed so far
 
         yield tell
 

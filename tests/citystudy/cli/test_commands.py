@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from citystudy.cli import app
+from citystudy.cli.gathering import round_figure
 from citystudy.lock import locked
 
 COMMANDS = ("init", "check", "crawl", "import", "analyze", "report", "run", "refresh", "demo", "status", "code")
@@ -257,3 +258,8 @@ def test_code_of_a_missing_file_leaves_no_half_made_result(tmp_path: Path) -> No
     assert code == 1
     assert "none.jsonl" in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("n", "told"), [(28_941, 29_000), (7, 7), (0, 0), (99_999, 100_000), (1_250, 1_200)])
+def test_an_estimate_is_told_as_a_round_figure(n: int, told: int) -> None:
+    assert round_figure(n) == told
