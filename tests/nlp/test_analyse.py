@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,11 +42,11 @@ def study(tmp_path: Path) -> Study:
 
 
 @pytest.fixture
-def store(study: Study) -> Store:
-    store = Store(study.database_path)
-    store.bind(Secret(b"a secret of the tests"))
-    store.register(study)
-    return store
+def store(study: Study) -> Iterator[Store]:
+    with Store(study.database_path) as store:
+        store.bind(Secret(b"a secret of the tests"))
+        store.register(study)
+        yield store
 
 
 def post(key: str, text: str, **more: object) -> Post:
