@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 
 import spacy
@@ -57,7 +58,7 @@ class Pipeline:
         self._local = {city.id: tuple(city.languages) for city in study.cities}
         self._languages: dict[str, Language] = {}
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """A digest of everything a reading depends on besides the post: code version, models, the study's words."""
         relevant = {
