@@ -7,7 +7,6 @@ from datetime import date
 from typing import Literal
 
 Verdict = Literal["niche", "common", "under", "no_difference", "not_compared"]
-VERDICTS: tuple[Verdict, ...] = ("niche", "common", "under", "no_difference", "not_compared")
 Bound = Literal["point", "lower", "only_here"]
 Reason = Literal["not_comparable", "no_dates", "too_few_voices", "no_shared_stratum", "too_rare"]
 Direction = Literal["rising", "falling", "steady", "no_dates", "too_short", "too_few"]
