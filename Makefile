@@ -23,7 +23,7 @@ $(VENV)/.locked: requirements.lock
 	touch $@
 
 lock:  ## resolve requirements.lock anew (needs a package index)
-	printf "sentence-transformers\n" | $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev --no-annotate \
+	printf "sentence-transformers\nrfc3987\n" | $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev --no-annotate \
 		--no-header --no-emit-index-url --no-emit-find-links --upgrade \
 		--excludes /dev/stdin pyproject.toml -o requirements.lock
 
