@@ -7,58 +7,31 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from citystudy.codeframe import THEMES, Kind
 from citystudy.config_errors import did_you_mean, explain
+from citystudy.config_types import CountryCode, LanguageCode, Latitude, Longitude, Name, StrictModel
 from citystudy.errors import ConfigError
+from citystudy.targets import AnyTarget, Target
+from citystudy.text import slug
 
 ReportLanguage = Literal["en", "ar", "fa", "ru"]
-TargetKind = Literal[
-    "forum", "microblog", "community", "reviews", "portal", "news_comments", "news", "chat", "video_comments"
-]
-LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", description="an ISO 639 code such as 'ar'")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower-case letters, digits and _")]
 Words = dict[LanguageCode, list[Annotated[str, Field(min_length=1)]]]
+Source = Literal["youtube", "vk", "bluesky", "reddit"]
+Where = Annotated[
+    str, Field(pattern=r"^(env:.+|keyring:[^/]+/.+)$", description="'env:NAME' or 'keyring:SERVICE/USER'")
+]
 
 POLITE_DELAY_SECONDS = 0.5
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
-
-
-def slug(name: str) -> str:
-    """Return `name` as an identifier: letters and digits of any script kept, the rest folded to '-'."""
-    folded = unicodedata.normalize("NFKD", name)
-    kept = "".join(c for c in folded if not unicodedata.combining(c)).casefold()
-    return re.sub(r"[^\w]+", "-", kept).strip("-_")
-
-
-def _web_address(url: str) -> str:
-    whole = "a full web address that starts with http:// or https://"
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        raise ValueError(whole) from None
-    if not usable or re.search(r"\s", url):
-        raise ValueError(whole)
-    if parts.username or parts.password:
-        raise ValueError("a web address without a name or password in it; secrets come from the environment")
-    return url
-
-
-def _nameable(name: str) -> str:
-    if not slug(name):
-        raise ValueError("a name with letters or digits in it")
-    return name
-
-
 _REACHABLE = "an e-mail or web address by which a site's owner can reach the operator"
 
 
@@ -68,104 +41,34 @@ def _contact(contact: str) -> str:
     return contact
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-Name = Annotated[str, AfterValidator(_nameable)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class _Target(_Model):
-    kind: TargetKind
-    comparable: bool = True
-    note: str = ""
-
-
-class FeedTarget(_Target):
-    """An RSS, Atom or JSON feed."""
-
-    source: Literal["feed"]
-    url: WebAddress
-
-    @property
-    def name(self) -> str:
-        """What tells this target from its city's others."""
-        return self.url
-
-    @property
-    def post_source(self) -> str:
-        """The source name that its posts carry."""
-        return "feed"
-
-
-class MastodonTarget(_Target):
-    """One hashtag, or the local timeline, of a server that speaks the Mastodon API."""
-
-    source: Literal["mastodon"]
-    instance: WebAddress
-    tag: str | None = Field(default=None, pattern=r"^[^\s#/?]+$", description="a hashtag without '#'")
-
-    @property
-    def name(self) -> str:
-        """What tells this target from its city's others."""
-        host = urlsplit(self.instance).netloc
-        return f"{host}#{self.tag}" if self.tag else f"{host} local"
-
-    @property
-    def post_source(self) -> str:
-        """The source name that its posts carry."""
-        return "mastodon"
-
-
-class ImportTarget(_Target):
-    """Rows of imported files whose source column holds `rows`."""
-
-    source: Literal["import"]
-    rows: str = Field(min_length=1)
-
-    @property
-    def name(self) -> str:
-        """What tells this target from its city's others."""
-        return self.rows
-
-    @property
-    def post_source(self) -> str:
-        """The source name that its posts carry."""
-        return self.rows
-
-
-Target = Annotated[FeedTarget | MastodonTarget | ImportTarget, Field(discriminator="source")]
-
-
-class District(_Model):
+class District(StrictModel):
     """A named part of a city."""
 
     name: str = Field(min_length=1)
     aliases: Words = {}
-    latitude: float | None = Field(default=None, ge=-90, le=90)
-    longitude: float | None = Field(default=None, ge=-180, le=180)
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
 
 
-class City(_Model):
+class City(StrictModel):
     """A city of the study with what tells it from others and where to read about it."""
 
     name: Name
-    country: str = Field(pattern=r"^[A-Z]{2}$", description="an ISO 3166 code such as 'JO'")
+    country: CountryCode
     languages: list[LanguageCode] = Field(min_length=1)
     aliases: Words = {}
     population: int | None = Field(default=None, gt=0)
-    latitude: float | None = Field(default=None, ge=-90, le=90)
-    longitude: float | None = Field(default=None, ge=-180, le=180)
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
     districts: list[District] = []
-    targets: list[Target] = []
+    targets: list[AnyTarget] = []
 
     @property
     def id(self) -> str:
         """The city's key in the database and in file names."""
         return slug(self.name)
 
-    def target_id(self, target: FeedTarget | MastodonTarget | ImportTarget) -> str:
+    def target_id(self, target: Target) -> str:
         """Return the key of one of this city's targets."""
         return f"{self.id}/{target.source}/{target.name}"
 
@@ -176,14 +79,14 @@ class City(_Model):
             yield from names
 
 
-class Theme(_Model):
+class Theme(StrictModel):
     """A theme that the study adds to the codeframe, coded by its words."""
 
     label: dict[LanguageCode, str] = Field(min_length=1)
     words: Words = Field(min_length=1)
 
 
-class Segment(_Model):
+class Segment(StrictModel):
     """People who say of themselves that they belong to a group, found by phrases."""
 
     id: Identifier
@@ -191,7 +94,7 @@ class Segment(_Model):
     words: Words = Field(min_length=1)
 
 
-class Brand(_Model):
+class Brand(StrictModel):
     """A brand of interest, own or a competitor's."""
 
     name: str = Field(min_length=1)
@@ -199,7 +102,7 @@ class Brand(_Model):
     aliases: Words = {}
 
 
-class Offer(_Model):
+class Offer(StrictModel):
     """Something the company could bring, and the needs it answers."""
 
     name: str = Field(min_length=1)
@@ -208,7 +111,7 @@ class Offer(_Model):
     kinds: list[Kind] = ["problem", "wish"]
 
 
-class Question(_Model):
+class Question(StrictModel):
     """What the study asks, of whom it reports, and to whom a site owner may write."""
 
     name: str = Field(min_length=1)
@@ -219,7 +122,7 @@ class Question(_Model):
     reports: str = Field(default="reports", min_length=1)
 
 
-class Privacy(_Model):
+class Privacy(StrictModel):
     """What may be shown, and where the secret of the pseudonyms is kept."""
 
     secret: str = Field(
@@ -230,7 +133,7 @@ class Privacy(_Model):
     links: bool = False
 
 
-class Limits(_Model):
+class Limits(StrictModel):
     """How hard a source may be asked."""
 
     delay_seconds: float = Field(default=2.0, ge=0, le=600)
@@ -238,15 +141,20 @@ class Limits(_Model):
     retries: int = Field(default=3, ge=0, le=10)
     max_pages_per_target: int = Field(default=200, ge=1)
     max_response_mb: int = Field(default=20, ge=1, le=500)
+    retries_per_target: int = Field(default=20, ge=0, description="the most retries that one target may cost a crawl")
+    second_look_hours: float = Field(
+        default=36.0, ge=0, description="how old a post is when it is looked at again for edits and deletion"
+    )
+    history_days: int | None = Field(default=None, ge=1, description="how far back a first crawl reads; unset: all")
 
 
-class Retention(_Model):
+class Retention(StrictModel):
     """How long what was gathered is kept; unset means until the operator removes it."""
 
     posts_days: int | None = Field(default=None, ge=1)
 
 
-class Analysis(_Model):
+class Analysis(StrictModel):
     """Choices of the language pipeline."""
 
     coder: Literal["default"] = "default"
@@ -263,7 +171,7 @@ class Analysis(_Model):
     seed: int = Field(default=20, ge=0)
 
 
-class Study(_Model):
+class Study(StrictModel):
     """A whole study file."""
 
     study: Question
@@ -276,6 +184,7 @@ class Study(_Model):
     limits: Limits = Limits()
     retention: Retention = Retention()
     analysis: Analysis = Analysis()
+    credentials: dict[Source, Where] = {}
 
     _folder: Path = Path()
 
@@ -299,7 +208,7 @@ class Study(_Model):
         """The codeframe's themes: the built-in ones, then the study's own."""
         return (*THEMES, *self.codeframe)
 
-    def targets(self) -> Iterator[tuple[City, FeedTarget | MastodonTarget | ImportTarget]]:
+    def targets(self) -> Iterator[tuple[City, Target]]:
         """Yield every target with its city, in the file's order."""
         for city in self.cities:
             for target in city.targets:
@@ -338,7 +247,7 @@ class Study(_Model):
 
     def _impolite(self) -> Iterator[str]:
         for city, target in self.targets():
-            host = urlsplit(str(getattr(target, "url", None) or getattr(target, "instance", ""))).hostname
+            host = urlsplit(target.address).hostname
             if host is not None and host not in LOOPBACK_HOSTS:
                 yield (
                     f"limits.delay_seconds: found {self.limits.delay_seconds:g}, expected at least "

@@ -101,7 +101,8 @@ def _line(problem: ErrorDetails, root: type[BaseModel]) -> str:
     if rule in {"union_tag_invalid", "union_tag_not_found"}:
         tag, tags = found.get("source"), list(_tags(place.type))
         shown = "missing" if tag is None else f"found {_shown(tag)}"
-        return f"{place.key}.source: {shown}, expected one of {', '.join(tags)}{_nearest(tag, tags)}"
+        hint = "" if tag is None else _nearest(tag, tags)
+        return f"{place.key}.source: {shown}, expected one of {', '.join(tags)}{hint}"
     if rule == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
         return f"{place.key}: found {_shown(found)}, expected one of {', '.join(choices)}{_nearest(found, choices)}"
@@ -123,6 +124,8 @@ def _wanted(place: _Place) -> str:
     """Return what is expected where a key is missing altogether."""
     if place.model:
         return f"a [{place.key}] table"
+    if place.type is float:
+        return "a number"
     if get_origin(place.type) is Literal:
         return f"one of {', '.join(get_args(place.type))}"
     plain = {list: "a list in [ ]", dict: "a table of keys"}.get(get_origin(place.type) or place.type, "text in quotes")

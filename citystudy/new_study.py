@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from citystudy.config import slug
 from citystudy.gazetteer import GazetteerCity
+from citystudy.suggestions import suggest
+from citystudy.text import slug
 
 _HEAD = """\
 # A study of {names}. Check it with: citystudy check
@@ -26,6 +27,11 @@ links = false                      # a permalink names its author
 
 [limits]
 delay_seconds = 2.0                # between two requests to one host
+
+# Your own keys for sources that ask for one, from the environment or a keyring, never written here:
+# [credentials]
+# youtube = "env:YOUTUBE_KEY"
+# vk = "keyring:citystudy/vk"
 
 # [retention]
 # posts_days = 365
@@ -88,27 +94,9 @@ def _city(shown: str, city: GazetteerCity) -> Iterator[str]:
     yield "# [[cities.districts]]"
     yield '# name = "Old Town"'
     yield '# aliases.en = ["the old town"]'
-    yield "# Suggested targets; read each site's terms first, then uncomment:"
-    for tag in _tags(city):
-        yield "# [[cities.targets]]"
-        yield '# source = "mastodon"'
-        yield '# kind = "microblog"'
-        yield '# instance = "https://mastodon.example"   # a server whose terms allow it'
-        yield f"# tag = {_quoted(tag)}"
-    yield "# [[cities.targets]]"
-    yield '# source = "feed"'
-    yield '# kind = "forum"                             # what sort of place it is'
-    yield '# url = "https://forum.example/latest.rss"   # a local forum or newspaper'
-    yield "# [[cities.targets]]"
-    yield '# source = "import"                          # rows of: citystudy import FILE'
-    yield '# kind = "forum"'
-    yield '# rows = "reddit"                            # what their source column says'
-    yield ""
-
-
-def _tags(city: GazetteerCity) -> list[str]:
-    names = [city.name.lower(), *(city.aliases[lang][0] for lang in city.languages if lang in city.aliases)]
-    return list(dict.fromkeys("".join(c for c in name if c.isalnum()) for name in names))
+    yield "# Targets to try, none looked at: read each one's terms (docs/sources), then uncomment."
+    for suggestion in suggest(city):
+        yield from suggestion.lines(all_commented=True)
 
 
 def _quoted(text: str) -> str:

@@ -136,6 +136,8 @@ _DATE = re.compile(
 )
 _HOURS = re.compile(rf"{_D}{{4}} ?{_HYPHEN} ?{_D}{{4}}")
 _ROUND = re.compile(rf"[1-9١-٩۱-۹]{_D}*[0٠۰]{{6}}")
+# Whatever is redacted holds one of these.
+_SUSPECT = re.compile(r"[@/\[\d]|www\.", re.IGNORECASE)
 _LOCAL_DIGITS = 7
 _IBAN_DIGITS = 8
 MARKS = ("[LINK]", "[EMAIL]", "[HANDLE]", "[ACCOUNT]", "[PHONE]")
@@ -147,6 +149,8 @@ def redact(text: str) -> str:
     Idempotent. Digits may be Western, Arabic-Indic or Persian. Dates, years and prices stay; so do numbers of fewer
     than nine digits that neither begin with 0 nor are grouped as a phone number is.
     """
+    if not _SUSPECT.search(text):
+        return text
     # A mark parts what stood together, so that a second look can find what the first could not.
     while (redacted := _redact_once(text)) != text:
         text = redacted

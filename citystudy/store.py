@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_MS = 30_000
 LOOKUP_CHUNK = 500
+DELETED_BEFORE = "deleted at the source before"
+
+CityBasis = Literal["target", "coordinates", "mention", "country"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Post:
     text: str
     sealed: str
     fetched_at: str
-    city_basis: Literal["target", "coordinates", "mention"] = "target"
+    city_basis: CityBasis = "target"
     author: str | None = None
     thread: str | None = None
     parent: str | None = None
@@ -59,11 +63,31 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """How many posts of a batch were new, edited since they were stored, or already known as they are."""
+    """How many posts of a batch were new, edited since they were stored, or already known as they are.
+
+    `deleted` counts stored posts that their source no longer has, `buried` those left out because it deleted them before.
+    """
 
     new: int = 0
     edited: int = 0
     unchanged: int = 0
+    deleted: int = 0
+    buried: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a target gave until now: posts stored, whether its last finished crawl saw any, and what they were like.
+
+    `per_day` counts posts written a day in the four weeks before the last crawl, `days` those passed since; `filled`
+    is the share of the latest posts that have a field.
+    """
+
+    posts: int
+    showed: bool
+    per_day: float
+    days: float
+    filled: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +259,24 @@ class Store:
         dropped: Mapping[str, int] | None = None,
         *,
         altered: Mapping[str, int] | None = None,
+        gone: Sequence[str] = (),
+        looked: Sequence[str] = (),
         target: str | None = None,
         cursor: Mapping[str, Any] | None = None,
     ) -> Saved:
-        """Store a batch, count what was left out or altered, and move the target's cursor: all of it or nothing."""
+        """Store a batch, count what was left out or altered, and move the target's cursor: all of it or nothing.
+
+        `gone` are keys of posts that their source deleted: each leaves a tombstone, and what was found in it goes with
+        it. A post that its own target shows again has been restored; one that a file still holds stays out. `looked`
+        are keys of posts that were looked at a second time.
+        """
         unique = {post.key: post for post in posts}
+        dropped = Counter(dropped or {})
         with self._transaction():
+            buried = self._raise_or_leave_out(list(unique), restored=target is not None)
+            for key in buried:
+                del unique[key]
+                dropped[DELETED_BEFORE] += 1
             known = self._known(list(unique))
             new = [post for key, post in unique.items() if key not in known]
             edited = [
@@ -248,10 +284,12 @@ class Store:
             ]
             self._db.table("post").insert_all((_post_row(post) for post in new), batch_size=LOOKUP_CHUNK)
             self._replace_edited(edited, known)
-            saved = Saved(len(new), len(edited), len(posts) - len(new) - len(edited))
+            unchanged = len(posts) - len(new) - len(edited) - len(buried)
+            saved = Saved(len(new), len(edited), unchanged, self._bury(gone, looked), len(buried))
             self._db.execute(
-                "UPDATE crawl SET new = new + ?, edited = edited + ?, unchanged = unchanged + ? WHERE id = ?",
-                [saved.new, saved.edited, saved.unchanged, crawl],
+                "UPDATE crawl SET new = new + ?, edited = edited + ?, unchanged = unchanged + ?, deleted = deleted + ? "
+                "WHERE id = ?",
+                [saved.new, saved.edited, saved.unchanged, saved.deleted, crawl],
             )
             for table, counts in (("dropped", dropped), ("altered", altered)):
                 for reason, n in (counts or {}).items():
@@ -267,6 +305,44 @@ class Store:
     def known_keys(self, keys: Sequence[str]) -> set[str]:
         """Return those of `keys` that posts are stored under."""
         return set(self._known(list(keys)))
+
+    def history_of(self, target: str, fields: Sequence[str]) -> History:
+        """Return what a target gave until now; `fields` are the columns of posts whose shares are asked for."""
+        posts = int(next(self.query("SELECT COUNT(*) AS n FROM post WHERE target = ?", [target]))["n"])
+        last = next(self.query(_LAST_CRAWL, [target]), None)
+        if last is None:
+            return History(posts, showed=False, per_day=0.0, days=0.0, filled={})
+        written = next(self.query(_WRITTEN_BEFORE, {"target": target, "moment": last["started_at"], "days": RATE_DAYS}))
+        shares = ", ".join(f"AVG(COALESCE({name}, '') <> '') AS {name}" for name in fields)
+        latest = f"(SELECT * FROM post WHERE target = ? ORDER BY id DESC LIMIT {LATEST_POSTS})"
+        filled = next(self.query(f"SELECT {shares} FROM {latest}", [target]))
+        return History(
+            posts,
+            showed=bool(last["showed"]),
+            per_day=written["n"] / RATE_DAYS,
+            days=last["days"],
+            filled={name: share for name, share in filled.items() if share is not None},
+        )
+
+    def due_for_second_look(self, target: str, before: str, limit: int) -> list[str]:
+        """Return the sealed ids of at most `limit` posts, oldest first, gathered until `before` and not looked at since."""
+        sql = "SELECT sealed FROM post WHERE target = ? AND looked_at IS NULL AND fetched_at <= ? ORDER BY id LIMIT ?"
+        return [row["sealed"] for row in self.query(sql, [target, before, limit])]
+
+    def spend(self, source: str, bucket: str, day: str, units: int) -> None:
+        """Add to what a source's daily quota has been spent on; stored at once, so that no kill forgets it."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO quota (source, bucket, day, spent) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (source, bucket, day) DO UPDATE SET spent = spent + excluded.spent",
+                [source, bucket, day, units],
+            )
+
+    def spent(self, source: str, bucket: str, day: str) -> int:
+        """Return how many units of a source's quota a day has cost so far."""
+        sql = "SELECT spent FROM quota WHERE source = ? AND bucket = ? AND day = ?"
+        row = next(self.query(sql, [source, bucket, day]), None)
+        return int(row["spent"]) if row else 0
 
     def first_seen(self, crawl: int, keys: Sequence[str]) -> set[str]:
         """Return those of `keys` that this crawl has not shown before; kept on disk, until the store is closed."""
@@ -440,6 +516,29 @@ class Store:
                 known[row["key"]] = row
         return known
 
+    def _raise_or_leave_out(self, keys: list[str], *, restored: bool) -> list[str]:
+        """Take away the tombstones of posts that are restored; else return the keys that have one."""
+        buried: list[str] = []
+        for chunk in _chunks(keys):
+            marks = ", ".join("?" * len(chunk))
+            found = [row["key"] for row in self.query(f"SELECT key FROM tombstone WHERE key IN ({marks})", chunk)]
+            if restored and found:
+                self._db.execute(f"DELETE FROM tombstone WHERE key IN ({', '.join('?' * len(found))})", found)
+            elif not restored:
+                buried.extend(found)
+        return buried
+
+    def _bury(self, gone: Sequence[str], looked: Sequence[str]) -> int:
+        """Delete the posts that are gone, a tombstone for each, and note the second looks; return how many are gone."""
+        moment = now()
+        known = self._known(list(gone))
+        self._db.table("tombstone").insert_all(({"key": key, "deleted_at": moment} for key in known), replace=True)
+        for key in known:
+            self._db.execute("DELETE FROM post WHERE key = ?", [key])
+        for key in looked:
+            self._db.execute("UPDATE post SET looked_at = ? WHERE key = ?", [moment, key])
+        return len(known)
+
     def _replace_edited(self, posts: Sequence[Post], known: Mapping[str, Mapping[str, Any]]) -> None:
         self._db.table("edit").insert_all(
             {
@@ -475,6 +574,17 @@ class Store:
             raise StoreError(f"{self.path}: {_mend(error)}") from error
 
 
+RATE_DAYS = 28
+LATEST_POSTS = 200
+_LAST_CRAWL = """
+SELECT c.started_at, julianday('now') - julianday(c.started_at) AS days,
+       c.new + c.edited + c.unchanged + COALESCE((SELECT SUM(n) FROM dropped d WHERE d.crawl = c.id), 0) > 0 AS showed
+FROM crawl c WHERE c.target = ? AND c.outcome = 'finished' ORDER BY c.id DESC LIMIT 1
+"""
+_WRITTEN_BEFORE = """
+SELECT COUNT(*) AS n FROM post
+WHERE target = :target AND julianday(created_at) BETWEEN julianday(:moment) - :days AND julianday(:moment)
+"""
 _UNREAD = (
     "FROM post p LEFT JOIN reading r ON r.post = p.id "
     "WHERE r.post IS NULL OR r.pipeline <> ? OR r.content_hash <> p.content_hash"
@@ -508,8 +618,11 @@ def _statements_of(script: str) -> Iterator[str]:
             statement = ""
 
 
+_POST_COLUMNS = tuple(column.name for column in fields(Post))
+
+
 def _post_row(post: Post) -> dict[str, Any]:
-    row = asdict(post)
+    row = {name: getattr(post, name) for name in _POST_COLUMNS}  # asdict would copy every value
     row["counts"] = _json(post.counts) if post.counts else None
     row["content_hash"] = post.content_hash
     return row

@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 _SPACES = re.compile(r"[^\S\n]+")
+# Anything that the steps of `storable` would change, apart from spaces at the ends: one look spares most texts four.
+_UNFIT = re.compile(f"{_SURROGATE.pattern}|{_CONTROL.pattern}|[^\\S ]|  ")
 _NEWLINES = re.compile(r"\s*\n\s*\n\s*\n\s*")
 
 
@@ -17,10 +20,19 @@ def storable(text: str) -> str:
 
     Lone surrogates become U+FFFD. Letters, emoji, joiners (ZWNJ, ZWJ) and line breaks stay as they are.
     """
+    if not _UNFIT.search(text):
+        return text.strip()
     text = _SURROGATE.sub("\ufffd", text)
     text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _SPACES.sub(" ", text)
     return _NEWLINES.sub("\n\n", text).strip()
+
+
+def slug(name: str) -> str:
+    """Return `name` as an identifier: letters and digits of any script kept, the rest folded to '-'."""
+    folded = unicodedata.normalize("NFKD", name)
+    kept = "".join(c for c in folded if not unicodedata.combining(c)).casefold()
+    return re.sub(r"[^\w]+", "-", kept).strip("-_")
 
 
 def full_text(title: str, text: str) -> str:
@@ -28,6 +40,22 @@ def full_text(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
+def names_city(text: str, names: Iterable[str]) -> bool:
+    """Tell whether a text names a city by one of its names, in any script, with Arabic prefixes and case endings."""
+    for name in names:
+        lang = "ru" if _CYRILLIC.search(name) else "ar" if _ARABIC.search(name) else "en"
+        folded = normalise(name, lang)
+        # A case ending takes the place of a Russian name's last vowel: Москва, в Москве.
+        stem, ending = (folded[:-1], r"\w{0,3}") if lang == "ru" and folded[-1:] in "аяйьео" else (folded, "")
+        ending = ending or {"ru": r"\w{0,3}", "ar": "", "en": r"(?:['’]?s)?"}[lang]
+        prefix = "(?:و?[بلفك]?(?:ال|ل)?)?" if lang == "ar" else ""
+        if folded and re.search(rf"(?<!\w){prefix}{re.escape(stem)}{ending}(?!\w)", normalise(text, lang)):
+            return True
+    return False
+
+
+_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+_ARABIC = re.compile("[\u0600-\u06ff]")
 _LINK = re.compile(r"\[(?:LINK|EMAIL|HANDLE|ACCOUNT|PHONE)\]|https?://\S+|www\.\S+")
 _MENTION = re.compile(r"@\w+")
 _HASHTAG = re.compile(r"#(\w+)")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from citystudy.config import ImportTarget, Study, read_study
+from citystudy.config import Study, read_study
 from crawlers.child import lines_of_child, log_path
 
 
@@ -23,13 +23,17 @@ class Progress:
     new: int
     edited: int
     unchanged: int
+    deleted: int
     dropped: int
     ends: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class TargetResult:
-    """What a crawl of one target came to. `outcome` says how it ended, `parked` why it was set aside (or None)."""
+    """What a crawl of one target came to.
+
+    `outcome` says how it ended, `parked` why it was set aside (or None), `alerts` in what it is not as it was.
+    """
 
     target: str
     city: str
@@ -37,11 +41,18 @@ class TargetResult:
     new: int = 0
     edited: int = 0
     unchanged: int = 0
+    deleted: int = 0
     pages: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     altered: Counter[str] = field(default_factory=Counter)
     outcome: str = "not reached"
     parked: str | None = None
+    alerts: tuple[str, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether the target was read and is as it was."""
+        return self.parked is None and not self.alerts
 
 
 def crawl(study_path: Path, *, on_progress: Callable[[Progress], None] | None = None) -> list[TargetResult]:
@@ -56,6 +67,10 @@ def crawl(study_path: Path, *, on_progress: Callable[[Progress], None] | None = 
         return []
     with closing(lines_of_child(study_path, log_path(study))) as lines:
         for told in lines:
+            if "alert" in told:
+                before = results[told["target"]]
+                results[told["target"]] = replace(before, alerts=(*before.alerts, told["alert"]))
+                continue
             results[told["target"]] = _result(told, results[told["target"]].source)
             if on_progress is not None:
                 on_progress(_progress(told))
@@ -66,7 +81,7 @@ def _nothing_yet(study: Study) -> list[TargetResult]:
     return [
         TargetResult(target=city.target_id(target), city=city.id, source=target.post_source)
         for city, target in study.targets()
-        if not isinstance(target, ImportTarget)
+        if target.on_network
     ]
 
 
@@ -78,6 +93,7 @@ def _result(told: dict[str, Any], source: str) -> TargetResult:
         new=told["new"],
         edited=told["edited"],
         unchanged=told["unchanged"],
+        deleted=told["deleted"],
         pages=told["pages"],
         dropped=Counter(told["dropped"]),
         altered=Counter(told["altered"]),
@@ -87,5 +103,7 @@ def _result(told: dict[str, Any], source: str) -> TargetResult:
 
 
 def _progress(told: dict[str, Any]) -> Progress:
-    numbers = {name: told[name] for name in ("target", "city", "pages", "new", "edited", "unchanged", "ends")}
+    numbers = {
+        name: told[name] for name in ("target", "city", "pages", "new", "edited", "unchanged", "deleted", "ends")
+    }
     return Progress(**numbers, dropped=sum(told["dropped"].values()))

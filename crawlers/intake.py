@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from citystudy.privacy import Secret, redact
-from citystudy.store import Post
-from citystudy.text import storable
+from citystudy.store import CityBasis, Post
+from citystudy.text import full_text, names_city, storable
 from crawlers.dates import as_stored, believable
 from crawlers.items import RawPost
 
@@ -36,11 +36,12 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where posts belong: their target, its city, and the source name that keys their ids."""
+    """Where posts belong: their target, its city, the source name that keys their ids, and the city's names."""
 
     target: str
     city: str
     source: str
+    city_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def examine(raw: RawPost, now: datetime) -> Examined:
         url=storable(raw.url) or None if raw.url else None,
         thread=storable(raw.thread) or None if raw.thread else None,
         parent=storable(raw.parent) or None if raw.parent else None,
+        ref=storable(raw.ref) or None if raw.ref else None,
         created_at=created_at,
         edited_at=edited_at,
         declared_lang=_language(raw.declared_lang),
@@ -103,7 +105,7 @@ def examine(raw: RawPost, now: datetime) -> Examined:
 
 def protect(post: RawPost, place: Place, secret: Secret, fetched_at: str) -> Post:
     """Return an examined post as it may be stored: ids keyed and sealed, author a pseudonym, text redacted."""
-    sealed = {"id": post.native_id, "url": post.url, "thread": post.thread, "parent": post.parent}
+    sealed = {"id": post.native_id, "url": post.url, "thread": post.thread, "parent": post.parent, "ref": post.ref}
     return Post(
         key=secret.key(place.source, post.native_id),
         target=place.target,
@@ -112,6 +114,7 @@ def protect(post: RawPost, place: Place, secret: Secret, fetched_at: str) -> Pos
         text=redact(_without(post.author_names, post.text)),
         sealed=secret.seal({name: value for name, value in sealed.items() if value is not None}),
         fetched_at=fetched_at,
+        city_basis=_basis(post, place),
         author=secret.pseudonym(place.source, post.author) if post.author else None,
         thread=secret.key(place.source, post.thread) if post.thread else None,
         parent=secret.key(place.source, post.parent) if post.parent else None,
@@ -136,6 +139,13 @@ def take_in(raws: Iterable[RawPost], place: Place, secret: Secret, now: datetime
             batch.altered.update(examined.altered)
             batch.posts.append(protect(examined.post, place, secret, fetched_at))
     return batch
+
+
+def _basis(post: RawPost, place: Place) -> CityBasis:
+    """Return why a post counts for its city: one of which only the country is known may still name the city."""
+    if post.basis == "country" and names_city(full_text(post.title, post.text), place.city_names):
+        return "mention"
+    return post.basis
 
 
 def _without(names: tuple[str, ...], text: str) -> str:

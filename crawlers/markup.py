@@ -21,6 +21,7 @@ _TAG = re.compile(
 )
 _BLOCK = re.compile(r"<(?:p|br|div|li|tr|h[1-6]|blockquote|pre|table)\b", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(script|style|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
+_ONE_PARAGRAPH = re.compile(r"<p>([^<&\n]*)</p>")  # most short posts; the parser would give the same
 _ANY_TAG = re.compile(r"<[^<>]*>")
 
 
@@ -32,6 +33,11 @@ def looks_like_html(text: str) -> bool:
 def html_to_text(markup: str) -> str:
     """Return the visible text of an HTML fragment; scripts, styles and comments are gone."""
     markup = storable(markup[:MARKUP_LIMIT])
+    if "<" not in markup and "&" not in markup:
+        return markup
+    paragraph = _ONE_PARAGRAPH.fullmatch(markup)
+    if paragraph:
+        return paragraph[1].strip()
     if not _BLOCK.search(markup):
         markup = markup.replace("\n", "<br>")
     try:

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from citystudy.config import ImportTarget, read_study
+from citystudy.config import read_study
 from crawlers.child import LOG_NAME, lines_of_child
 
 
@@ -17,6 +17,7 @@ class Probe:
     target: str
     city: str
     robots: str
+    quota: str | None
     status: int | None
     posts: int
     newest: str | None
@@ -30,7 +31,7 @@ def probe(study_path: Path) -> list[Probe]:
     Nothing is stored, no cursor moves, nothing is retried.
     """
     study = read_study(study_path)
-    order = [city.target_id(target) for city, target in study.targets() if not isinstance(target, ImportTarget)]
+    order = [city.target_id(target) for city, target in study.targets() if target.on_network]
     if not order:
         return []
     with tempfile.TemporaryDirectory() as folder:
@@ -38,7 +39,8 @@ def probe(study_path: Path) -> list[Probe]:
             told["target"]: Probe(
                 target=told["target"],
                 city=told["city"],
-                robots=_robots(told["reason"]),
+                robots="not asked: own key" if told["keyed"] else _robots(told["reason"]),
+                quota=told["quota"],
                 status=told["status"],
                 posts=told["posts"],
                 newest=told["newest"],

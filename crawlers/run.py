@@ -10,22 +10,19 @@ import json
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.exceptions import ScrapyDeprecationWarning
 from scrapy.utils.project import get_project_settings
 
 from citystudy.config import read_study
 from citystudy.errors import CityStudyError, ExitCode
 from citystudy.privacy import Secret
 from citystudy.store import Store
-from crawlers.spiders.base import TargetSpider
-from crawlers.spiders.feed import FeedSpider
-from crawlers.spiders.mastodon import MastodonSpider
-
-SPIDERS: tuple[type[TargetSpider[Any]], ...] = (FeedSpider, MastodonSpider)
 
 
 def main(arguments: list[str]) -> int:
@@ -41,14 +38,15 @@ def main(arguments: list[str]) -> int:
                 store.register(study)
     except CityStudyError as error:
         return _failed(error)
+    # Spidermon writes its log in a way that Scrapy calls old; it would stand in every crawl's log.
+    warnings.filterwarnings("ignore", message=r"Spider\.log\(\) is deprecated", category=ScrapyDeprecationWarning)
     os.environ["SCRAPY_SETTINGS_MODULE"] = "crawlers.settings"
     process = AsyncCrawlerProcess(get_project_settings())
     crawlers = []
-    for spider in SPIDERS:
-        if any(isinstance(target, spider.target_type) for _, target in study.targets()):
-            crawler = process.create_crawler(spider)
-            process.crawl(crawler, study=path, probe=probing, tell=_tell)
-            crawlers.append(crawler)
+    for source in dict.fromkeys(target.source for _, target in study.targets() if target.on_network):
+        crawler = process.create_crawler(source)  # a spider bears the name of its source
+        process.crawl(crawler, study=path, probe=probing, tell=_tell)
+        crawlers.append(crawler)
     if not crawlers:
         return ExitCode.OK
     process.start()

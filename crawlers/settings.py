@@ -26,6 +26,9 @@ DOWNLOADER_MIDDLEWARES: dict[str, int] = {
     "crawlers.middlewares.robots.StrictRobotsMiddleware": 100,
     "crawlers.middlewares.backoff.BackoffMiddleware": 550,
 }
+EXTENSIONS: dict[str, int] = {"spidermon.contrib.scrapy.extensions.Spidermon": 500}
+SPIDERMON_ENABLED: bool = True
+SPIDERMON_SPIDER_CLOSE_MONITORS: tuple[str, ...] = ("crawlers.monitors.CrawlMonitors",)
 ITEM_PIPELINES: dict[str, int] = {
     "crawlers.pipelines.validate.ValidatePipeline": 100,
     "crawlers.pipelines.protect.ProtectPipeline": 200,
@@ -39,6 +42,9 @@ CONCURRENT_REQUESTS_PER_DOMAIN: int = 1
 # Jitter would undercut the study's delay, which is a promise to the sites.
 DOWNLOAD_DELAY_JITTER: float = 0.0
 AUTOTHROTTLE_MAX_DELAY: float = 60.0
+
+# Costs 3 ms an answer to warn of what the type checker sees.
+WARN_ON_GENERATOR_RETURN_VALUE: bool = False
 
 # Spiders see every status, since a 304, 403 or 410 tells what to do with the target.
 HTTPERROR_ALLOW_ALL: bool = True
@@ -65,4 +71,5 @@ def settings_of(study: Study) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": limits.max_response_mb * 1024 * 1024,
         "DOWNLOAD_WARNSIZE": 0,
         "RETRY_TIMES": limits.retries,
+        "RETRIES_PER_TARGET": limits.retries_per_target,
     }

@@ -52,3 +52,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(ends_plainly(_command))
+
+targets = typer.Typer(name="targets", help="Places to read about a city.", no_args_is_help=True, rich_markup_mode=None)
+targets.command("suggest")(ends_plainly(setting_up.suggest_targets))
+app.add_typer(targets)

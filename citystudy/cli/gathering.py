@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from citystudy.cli.options import DEFAULT_STUDY, JsonOption, StudyOption, opened
-from citystudy.cli.output import print_json, print_table, progress, say, warn
+from citystudy.cli.output import ENDED, print_json, print_table, progress, say, warn
+from citystudy.config import read_study
 from citystudy.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,22 +25,23 @@ def crawl(study: StudyOption = DEFAULT_STUDY, json: JsonOption = False) -> None:
         print_json(results)
     else:
         print_crawl(results)
-    raise typer.Exit(ExitCode.INCOMPLETE if any(result.parked for result in results) else ExitCode.OK)
+    raise typer.Exit(ExitCode.INCOMPLETE if any(not result.sound for result in results) else ExitCode.OK)
 
 
 def crawl_targets(study: Path) -> list[TargetResult]:
-    """Crawl with a bar that counts targets and posts; the caller holds the study's lock."""
+    """Crawl with a bar that counts targets and one for each that is being read; the caller holds the study's lock."""
     from crawlers.crawl import Progress, crawl
 
-    posts: dict[str, int] = {}
+    in_all = sum(target.on_network for _, target in read_study(study).targets())
     done: set[str] = set()
     with progress() as tell:
+        tell("targets", 0, in_all)
 
         def heard(told: Progress) -> None:
-            posts[told.target] = told.new + told.edited + told.unchanged
+            tell(told.target, told.new + told.edited + told.unchanged, 0 if told.ends is None else ENDED)
             if told.ends is not None:
                 done.add(told.target)
-            tell(f"crawling ({len(done)} targets done)", sum(posts.values()), 0)
+                tell("targets", len(done), in_all)
 
         return crawl(study, on_progress=heard)
 
@@ -48,9 +50,13 @@ def print_crawl(results: list[TargetResult]) -> None:
     """Print what a crawl brought, target by target, and why posts were left out."""
     print_table(
         "Gathered",
-        ("target", "new", "edited", "known", "left out", "outcome"),
-        [(r.target, r.new, r.edited, r.unchanged, r.dropped.total(), r.parked or r.outcome) for r in results],
+        ("target", "new", "edited", "known", "deleted", "left out", "outcome"),
+        [
+            (r.target, r.new, r.edited, r.unchanged, r.deleted, r.dropped.total(), r.parked or r.outcome)
+            for r in results
+        ],
     )
+    print_table("Not as before", ("target", "what"), [(r.target, said) for r in results for said in r.alerts])
     dropped: Counter[str] = Counter()
     altered: Counter[str] = Counter()
     for result in results:
@@ -68,10 +74,15 @@ def round_figure(n: int) -> int:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="A JSON Lines or CSV file, gzipped or not.")],
+    file: Annotated[Path, typer.Argument(help="An export of a known tool, or JSON Lines, CSV or Parquet.")],
     study: StudyOption = DEFAULT_STUDY,
     column_map: Annotated[
         Path | None, typer.Option("--map", help="A TOML file that says which column holds what.")
+    ] = None,
+    city: Annotated[str | None, typer.Option(help="The city of every row, whatever the file says.")] = None,
+    source: Annotated[str | None, typer.Option(help="The source of every row, whatever the file says.")] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", help="The file's format, where it is not recognised by its content.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -79,6 +90,7 @@ def import_(
     from crawlers.importers import ImportProgress, import_file, read_column_map
 
     columns = read_column_map(column_map) if column_map else None
+    values = {name: value for name, value in (("city", city), ("source", source)) if value is not None}
     with opened(study) as (read, store, secret), progress() as tell:
 
         def heard(told: ImportProgress) -> None:
@@ -86,13 +98,15 @@ def import_(
             rows_in_all = round_figure(told.rows * told.bytes_total // max(told.bytes_read, 1))
             tell(f"importing {file.name}", told.rows, max(rows_in_all, told.rows))
 
-        result = import_file(read, secret, store, file, columns, on_progress=heard)
+        result = import_file(
+            read, secret, store, file, columns, on_progress=heard, values=values, format_name=format_name
+        )
     if json:
         print_json(result)
         return
     say(
-        f"{file}: {result.rows:,} rows: {result.new:,} new, {result.edited:,} edited, {result.unchanged:,} already "
-        f"known, {result.dropped.total():,} left out"
+        f"{file}: {result.rows:,} rows, read as {result.format}: {result.new:,} new, {result.edited:,} edited, "
+        f"{result.unchanged:,} already known, {result.dropped.total():,} left out"
     )
     print_table("Left out", ("reason", "rows"), result.dropped.most_common())
     print_table("Kept without what could not be believed", ("reason", "rows"), result.altered.most_common())

@@ -18,6 +18,7 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -31,6 +32,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 results = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 Tell = Callable[[str, int, int], None]
+ENDED = -1
 
 
 class _Rate(ProgressColumn):
@@ -42,7 +44,10 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress() -> Iterator[Tell]:
-    """Give a function `tell(stage, done, total)` that draws one bar a stage; silent where there is no terminal."""
+    """Give a function `tell(stage, done, total)` that draws one bar a stage; silent where there is no terminal.
+
+    A total of 0 is unknown; ENDED takes the stage's bar away.
+    """
     if not errors.is_terminal:
         yield _silent
         return
@@ -58,13 +63,21 @@ def progress() -> Iterator[Tell]:
         tasks: dict[str, Any] = {}
 
         def tell(stage: str, done: int, total: int) -> None:
+            if total == ENDED:
+                if stage in tasks:
+                    bars.remove_task(tasks.pop(stage))
+                return
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total or None)
             bars.update(tasks[stage], completed=done)
-            if bars.tasks[tasks[stage]].total != (total or None):
+            if _total(bars, tasks[stage]) != (total or None):
                 bars.update(tasks[stage], total=total or None)  # this forgets the speed so far
 
         yield tell
+
+
+def _total(bars: Progress, task: TaskID) -> float | None:
+    return next(known.total for known in bars.tasks if known.id == task)
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -67,10 +67,11 @@ def _whole(path: Path, *, json: bool, forget: bool = False) -> None:
         say(f"{analysed.read:,} posts read, {analysed.statements:,} statements, {analysed.topics:,} topics")
         _say_headlines(built)
         say(f"Report: {built.index}")
-    parked = [result for result in gathered if result.parked]
-    for result in parked:
-        warn(f"citystudy: {result.target}: {result.parked}")
-    raise typer.Exit(ExitCode.INCOMPLETE if parked else ExitCode.OK)
+    unsound = [result for result in gathered if not result.sound]
+    for result in unsound:
+        for said in filter(None, (result.parked, *result.alerts)):
+            warn(f"citystudy: {result.target}: {said}")
+    raise typer.Exit(ExitCode.INCOMPLETE if unsound else ExitCode.OK)
 
 
 def _say_headlines(built: Any) -> None:

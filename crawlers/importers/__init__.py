@@ -1,4 +1,4 @@
-"""Posts from files: JSON Lines and CSV, by a map of columns."""
+"""Posts from files: exports of other tools, and JSON Lines, CSV and Parquet by a map of columns."""
 
 from __future__ import annotations
 

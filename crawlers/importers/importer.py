@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from citystudy.config import ImportTarget, Study, slug
+from citystudy.config import Study
+from citystudy.errors import InputError
 from citystudy.privacy import Secret
-from citystudy.store import Post, Store
-from crawlers.dates import as_stored, parse_date
-from crawlers.importers.columns import COUNTS, ColumnMap
-from crawlers.importers.rows import Fault, Row, open_table
-from crawlers.intake import DATE_UNREADABLE, NO_ID, NO_TEXT, Place, examine, protect
-from crawlers.items import RawPost
-from crawlers.markup import plain
+from citystudy.store import DELETED_BEFORE, Post, Store
+from crawlers.dates import as_stored
+from crawlers.importers.cells import raw_post
+from crawlers.importers.columns import ColumnMap, shown
+from crawlers.importers.containers import Fault, Row, Table, open_table
+from crawlers.importers.formats import FORMATS
+from crawlers.importers.formats.base import Format
+from crawlers.importers.places import Places
+from crawlers.importers.recognition import check_asked, headers, recognise
+from crawlers.intake import NO_TEXT, examine, protect
 
 BATCH_ROWS = 500
 
-WRONG_TYPE = "wrong type"
 REPEATED_ID = "repeated id"
-NO_CITY = "no city"
-NO_SOURCE = "no source"
-CITY_UNKNOWN = "city not in study"
-CITY_AMBIGUOUS = "two cities of the study bear this name"
-SOURCE_UNKNOWN = "source not in study"
+OTHER_ROW = "row of another format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,12 @@ class ImportProgress:
 
 @dataclass(slots=True)
 class ImportResult:
-    """What became of a file: rows = new + edited + unchanged + the sum of dropped. Altered rows are among the kept."""
+    """What became of a file: rows = new + edited + unchanged + the sum of dropped. Altered rows are among the kept.
 
+    `format` is what the file was recognised as; a row of it that holds several posts counts as so many.
+    """
+
+    format: str = ""
     rows: int = 0
     new: int = 0
     edited: int = 0
@@ -59,22 +60,35 @@ def import_file(
     path: Path,
     column_map: ColumnMap | None = None,
     on_progress: Callable[[ImportProgress], None] | None = None,
+    *,
+    values: Mapping[str, str] | None = None,
+    format_name: str | None = None,
 ) -> ImportResult:
-    """Import a JSON Lines or CSV file, plain or gzipped, in batches that are each stored whole or not at all.
+    """Import a file of any known format, in batches that are each stored whole or not at all.
 
-    Running it again, after an interruption or with a newer file, stores nothing twice. Raises InputError when the file
-    or its columns can't be read at all; a bad row is counted under its reason.
+    `values` are the city or source of every row, before what the column map or the file says. The format is recognised
+    by the file's first rows unless `format_name` tells it. Running it again, after an interruption or with a newer
+    file, stores nothing twice. Raises InputError when the file or its columns can't be read at all, or can be of no
+    city or target of the study; a bad row is counted under its reason.
     """
+    check_asked(format_name, column_map)
     store.bind(secret)
     store.register(study)
-    column_map = column_map or ColumnMap()
-    with open_table(path) as table:
-        reader = _Reader(study, secret, column_map.resolve(path, table.columns), column_map.values)
+    places = Places(study)
+    given = {**(column_map.values if column_map else {}), **(values or {})}
+    with open_table(path, headers(column_map)) as table:
+        known = recognise(path, table, format_name, column_map, given, places.city_names)
+        if known.source is not None:
+            given.setdefault("source", known.source)
+        places.check(path, given)
+        if known.name in FORMATS:
+            _check_told(path, table, known, given, places)
+        reader = _Reader(places, secret, known, given)
         crawl = store.start_crawl(f"import {path.name}")
-        result = ImportResult()
+        result = ImportResult(known.name)
         size = path.stat().st_size
         batch = _Batch()
-        for row in table.rows:
+        for row in known.unfolded(table.rows):
             result.rows += 1
             batch.add(row.reason if isinstance(row, Fault) else reader.read(row))
             if batch.rows == BATCH_ROWS:
@@ -87,6 +101,24 @@ def import_file(
             on_progress(ImportProgress(result.rows, size, size))
     store.end_crawl(crawl, "finished")
     return result
+
+
+def _check_told(path: Path, table: Table, known: Format, given: Mapping[str, str], places: Places) -> None:
+    """Raise InputError where neither the file nor the user tells the city or the source of its posts."""
+    if "city" not in given:
+        raise InputError(
+            f"{path}: posts of the format {known.name} do not say which city they are of; give it with --city NAME, one "
+            f"of: {shown(places.city_names)}"
+        )
+    if "source" in given:
+        return
+    first = [row for row in known.unfolded(table.first) if not isinstance(row, Fault) and known.fits(row)]
+    cells = [told for row in first if not isinstance(told := known.cells(row), str)]
+    if cells and not any(one.get("source") for one in cells):
+        raise InputError(
+            f"{path}: posts of this {known.name} file do not say which platform they are of; give it with --source NAME, "
+            "as it stands in the `rows` of an import target"
+        )
 
 
 class _Batch:
@@ -123,106 +155,37 @@ class _Batch:
         result.unchanged += saved.unchanged
         result.dropped.update(self._dropped)
         result.altered.update(self._altered)
+        kept = saved.new + saved.edited + saved.unchanged
+        if kept < len(posts):  # the store leaves out by itself what is known to be deleted
+            result.dropped[DELETED_BEFORE] += len(posts) - kept
 
 
 class _Reader:
-    """Reads rows as posts of a study."""
+    """Reads rows of one format as posts of a study."""
 
-    def __init__(self, study: Study, secret: Secret, columns: Mapping[str, str], values: Mapping[str, str]) -> None:
+    def __init__(self, places: Places, secret: Secret, known: Format, given: Mapping[str, str]) -> None:
+        self._places = places
         self._secret = secret
-        self._columns = columns
-        self._values = values
+        self._format = known
+        self._given = given
         self._now = datetime.now(UTC)
         self._fetched_at = as_stored(self._now)
-        self._cities = _cities_by_name(study)
-        self._places = {
-            (city.id, target.rows.casefold()): Place(city.target_id(target), city.id, target.post_source)
-            for city, target in study.targets()
-            if isinstance(target, ImportTarget)
-        }
 
     def read(self, row: Row) -> str | tuple[Post, tuple[str, ...]]:
         """Return a row's post and what was altered in it, or the reason it is left out."""
-        cells = {name: row.get(column) for name, column in self._columns.items()}
-        cells.update(self._values)
-        place = self._place(cells.get("city"), cells.get("source"))
+        if not self._format.fits(row):
+            return OTHER_ROW
+        cells = self._format.cells(row)
+        if isinstance(cells, str):
+            return cells
+        cells.update(self._given)
+        place = self._places.of(cells.get("city"), cells.get("source"))
         if isinstance(place, str):
             return place
-        raw = _raw_post(cells)
+        raw = raw_post(cells, self._format.clean)
         if isinstance(raw, str):
             return raw
         examined = examine(raw, self._now)
         if examined.post is None:
             return examined.dropped or NO_TEXT
         return protect(examined.post, place, self._secret, self._fetched_at), examined.altered
-
-    def _place(self, city: object, source: object) -> Place | str:
-        for value, missing in ((city, NO_CITY), (source, NO_SOURCE)):
-            if value is None or value == "":
-                return missing
-            if not isinstance(value, str):
-                return WRONG_TYPE
-        found = self._cities.get(slug(str(city)), CITY_UNKNOWN)
-        if found in {CITY_UNKNOWN, CITY_AMBIGUOUS}:
-            return found
-        return self._places.get((found, str(source).strip().casefold()), SOURCE_UNKNOWN)
-
-
-def _cities_by_name(study: Study) -> dict[str, str]:
-    cities: dict[str, str] = {}
-    for city in study.cities:
-        for name in {slug(name) for name in city.all_names()}:
-            cities[name] = city.id if cities.get(name, city.id) == city.id else CITY_AMBIGUOUS
-    return cities
-
-
-def _raw_post(cells: Mapping[str, Any]) -> RawPost | str:
-    native_id = cells.get("id")
-    if isinstance(native_id, bool) or not isinstance(native_id, str | int | None):
-        return WRONG_TYPE
-    if native_id is None or native_id == "":
-        return NO_ID
-    title, text = cells.get("title"), cells.get("text")
-    if not isinstance(title, str | None) or not isinstance(text, str | None):
-        return WRONG_TYPE
-    written = cells.get("created_at")
-    created_at = parse_date(written)
-    author = _word(cells.get("author"))
-    return RawPost(
-        native_id=str(native_id),
-        title=plain(title or ""),
-        text=plain(text or ""),
-        author=author,
-        author_names=(author,) if author else (),
-        url=_word(cells.get("url")),
-        thread=_word(cells.get("thread")),
-        parent=_word(cells.get("parent")),
-        created_at=created_at,
-        edited_at=parse_date(cells.get("edited_at")),
-        declared_lang=_word(cells.get("lang")),
-        counts={name: n for name in COUNTS if (n := _whole(cells.get(name))) is not None} or None,
-        latitude=_real(cells.get("latitude")),
-        longitude=_real(cells.get("longitude")),
-        flaws=(DATE_UNREADABLE,) if written is not None and created_at is None else (),
-    )
-
-
-def _word(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return str(value).strip() or None
-
-
-def _real(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _whole(value: object) -> int | None:
-    number = _real(value)
-    return int(number) if number is not None and number.is_integer() and abs(number) < 2**53 else None

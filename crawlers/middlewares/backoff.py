@@ -43,6 +43,7 @@ class BackoffMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self._retries = crawler.settings.getint("RETRY_TIMES")
+        self._budget = crawler.settings.getint("RETRIES_PER_TARGET")
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._not_before: dict[str, float] = {}
 
@@ -78,8 +79,11 @@ class BackoffMiddleware:
 
     def _again(self, request: Request, asked: float | None) -> Request | None:
         attempt = request.meta.get("attempt", 0) + 1
-        if attempt > self._retries:
+        visit = request.cb_kwargs.get("visit")
+        if attempt > self._retries or (visit is not None and visit.spent >= self._budget):
             return None
+        if visit is not None:
+            visit.spent += 1
         self._hold(request, backoff(attempt, self._delay) if asked is None else asked)
         return request.replace(dont_filter=True, meta={**request.meta, "attempt": attempt})
 

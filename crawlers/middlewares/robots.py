@@ -38,8 +38,11 @@ class StrictRobotsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Wait as long as the site asks; raises Parked when it forbids the request or can't be asked."""
-        if request.meta.get("robots_txt"):
+        """Wait as long as the site asks; raises Parked when it forbids the request or can't be asked.
+
+        A request made with the operator's own key for an API is under the terms that the key was given for.
+        """
+        if request.meta.get("robots_txt") or request.meta.get("own_key"):
             return
         site = _site(request.url)
         async with self._asking.setdefault(site, asyncio.Lock()):

@@ -30,4 +30,5 @@ class ProtectPipeline:
         place = spider.visits[item.target_id].place
         fetched_at = now()
         posts = [protect(post, place, spider.secret, fetched_at) for post in item.posts]
-        return ReadyPage(page=item, posts=posts)
+        gone, looked = ([spider.secret.key(place.source, i) for i in ids] for ids in (item.gone, item.looked))
+        return ReadyPage(page=item, posts=posts, gone=gone, looked=looked)

@@ -39,6 +39,8 @@ class StorePipeline:
                 item.posts,
                 page.dropped,
                 altered=page.altered,
+                gone=item.gone,
+                looked=item.looked,
                 target=page.target_id,
                 cursor=spider.sealed_cursor(page.cursor),
             )

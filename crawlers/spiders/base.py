@@ -1,4 +1,4 @@
-"""What every spider shares: its study's targets, their cursors, one host at a time, parking, and how a visit ends."""
+"""What every spider shares: its study's targets, one host at a time, steps, parking, second looks, and how visits end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import traceback
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
 from urllib.parse import urlsplit
@@ -15,32 +17,44 @@ from scrapy import exceptions
 from scrapy.http import Response
 
 from citystudy.config import City, read_study
-from citystudy.errors import CityStudyError
+from citystudy.credentials import credential
+from citystudy.errors import CityStudyError, SecretError
 from citystudy.privacy import Secret
 from citystudy.store import Store
+from citystudy.targets import TargetT
+from crawlers.answers import TRY_LATER
+from crawlers.dates import as_stored
+from crawlers.health import Before
 from crawlers.intake import Place
-from crawlers.items import Page
+from crawlers.items import Page, RawPost
 from crawlers.parking import Parked
 from crawlers.settings import settings_of
-from crawlers.visits import FINISHED, INTERRUPTED, PAGE_LIMIT, HostTurns, TargetT, Visit
+from crawlers.visits import AGAIN, FINISHED, INTERRUPTED, PAGE_LIMIT, WATCHED, Found, HostTurns, Step, Visit, unread
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
 
 TURNS = HostTurns()
-TRY_LATER = "try again later; if it stays so, check the target's address in a browser"
+GIVEN_UP = "page given up after three crawls"
+GIVE_UP_AFTER = 3
+PROBE_REQUESTS = 4
+MOST_SECOND_LOOKS = 1000
 Told = Callable[[Mapping[str, Any]], None]
 
 
 class TargetSpider(scrapy.Spider, Generic[TargetT]):
     """Reads all targets of one source of a study: different hosts at once, each host's targets one after another.
 
-    A subclass names its source and says how a visit begins and what an answer holds.
+    A visit is a chain of steps, small JSON objects that say what to ask. A subclass names its source and says with
+    which steps a visit opens, how a step is asked, and what the answer holds, further steps included. Steps still to
+    be asked are stored with each page, in its transaction, so that a crawl killed at any moment goes on from there.
     """
 
     name: str
     target_type: ClassVar[type[Any]]
+    look_batch: ClassVar[int] = 0
+    """How many posts one second look asks for; 0 where the source can't be asked for single posts."""
 
     def __init__(self, study: str | Path, *, probe: bool = False, tell: Told | None = None) -> None:
         super().__init__()
@@ -70,25 +84,57 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
             crawler.settings.set("RETRY_TIMES", 0, priority="spider")
         return spider
 
-    # For subclasses
+    # For subclasses to say
 
     @abstractmethod
-    def address(self, target: TargetT) -> str:
-        """Return the address that tells which host a target is on."""
+    def opening(self, visit: Visit[TargetT]) -> list[Step]:
+        """Return the first steps of a visit, in order; raises Parked when the target must not be read at all."""
 
     @abstractmethod
-    def first_request(self, visit: Visit[TargetT]) -> scrapy.Request:
-        """Return the request that opens a visit; raises Parked when the target must not be read at all."""
+    def request(self, visit: Visit[TargetT], step: Step) -> scrapy.Request:
+        """Return the request of a step, made by `ask`.
+
+        A second look is the step `{"again": [[native id, ref], …]}`, with at most `look_batch` posts.
+        """
 
     @abstractmethod
-    def read(self, visit: Visit[TargetT], response: Response) -> Iterator[Page | scrapy.Request]:
-        """Yield the page that an answer holds, then the request for the next one if there is one; may raise Parked."""
+    def read(self, visit: Visit[TargetT], step: Step, response: Response) -> Found:
+        """Return what the answer to a step holds; raises Parked when the target can't be read on."""
 
-    def request(self, visit: Visit[TargetT], url: str, **options: Any) -> scrapy.Request:
-        """Return a request whose answer, whatever it is, comes back to this visit."""
+    def quota(self, visit: Visit[TargetT]) -> str | None:  # noqa: ARG002  most sources have none
+        """Return how much of the source's daily quota is spent, for `citystudy check`; None where it has none."""
+        return None
+
+    # For subclasses to use
+
+    def ask(self, visit: Visit[TargetT], step: Step, url: str, **options: Any) -> scrapy.Request:
+        """Return a request whose answer, whatever its status, comes back to this step."""
+        given = {"visit": visit, "step": step}
         return scrapy.Request(
-            url, callback=self.parse, errback=self.failed, cb_kwargs={"visit": visit}, dont_filter=True, **options
+            url, callback=self.parse, errback=self.failed, cb_kwargs=given, dont_filter=True, **options
         )
+
+    def credential(self) -> str | None:
+        """Return the operator's own key for this source, None where the study names none; raises Parked."""
+        try:
+            return credential(self.study, self.name)
+        except SecretError as error:
+            raise Parked("the key can't be had", str(error)) from None
+
+    def stored(self, visit: Visit[TargetT], native_ids: Sequence[str]) -> set[str]:
+        """Return those of `native_ids` that are stored; none while probing."""
+        if self.probing:
+            return set()
+        keys = {self.secret.key(visit.place.source, native_id): native_id for native_id in native_ids}
+        return {keys[key] for key in self.store.known_keys(list(keys))}
+
+    def too_old(self, posts: Sequence[RawPost]) -> bool:
+        """Tell whether a page holds nothing as young as the study wants: what comes after it is older still."""
+        days = min(filter(None, [self.study.limits.history_days, self.study.retention.posts_days]), default=None)
+        if days is None or not posts:
+            return False
+        since = datetime.now(UTC) - timedelta(days=days)
+        return all(post.created_at is not None and post.created_at < since for post in posts)
 
     # The course of a crawl
 
@@ -99,40 +145,43 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
             for output in self._next_visit(host):
                 yield output
 
-    def parse(self, response: Response, visit: Visit[TargetT]) -> Iterator[Page | scrapy.Request]:
-        """Hand on what an answer holds; when nothing more is to be asked, end the visit and open the next."""
+    def parse(self, response: Response, visit: Visit[TargetT], step: Step) -> Iterator[Page | scrapy.Request]:
+        """Hand on what an answer holds and ask the next step; when none is left, end the visit and open the next."""
         visit.tally.pages += 1
-        visit.status = visit.status if response.meta.get("check") else response.status
+        if visit.status is None:
+            visit.status = response.status
+        visit.keyed = visit.keyed or bool(response.meta.get("own_key"))
         try:
-            outputs = list(self.read(visit, response))
+            found = self.read(visit, step, response)
         except Parked as parked:
-            yield from self._end(visit, parked.reason, mend=parked.mend, parked=True)
+            yield from self._set_aside(visit, parked.reason, parked.mend)
             return
         except Exception as error:  # noqa: BLE001  one page that nobody foresaw must not end the crawl
             # Not logging.exception: the message may quote the page.
             trace = "".join(traceback.format_tb(error.__traceback__))
             self.logger.error("%s\n%s", type(error).__name__, trace)  # noqa: TRY400
             reason = f"the answer could not be understood ({type(error).__name__})"
-            yield from self._end(visit, reason, mend=TRY_LATER, parked=True)
+            yield from self._set_aside(visit, reason, TRY_LATER)
             return
-        pages = [output for output in outputs if isinstance(output, Page)]
-        requests = [output for output in outputs if isinstance(output, scrapy.Request)]
-        visit.note(pages)
-        full = self.probing or visit.tally.pages >= self.study.limits.max_pages_per_target
-        if requests and (requests[0].meta.get("check") or not full):
-            yield from requests if self.probing else outputs
-        else:
-            yield from self._end(visit, PAGE_LIMIT if requests else FINISHED, pages=pages)
+        page = Page(
+            target_id=visit.place.target,
+            posts=found.posts,
+            dropped=found.dropped,
+            gone=found.gone,
+            looked=[native_id for native_id, _ in step.get(AGAIN, ())],
+        )
+        if found.broken:
+            yield from self._set_aside(visit, found.broken, TRY_LATER, page)
+            return
+        visit.todo.pop()
+        visit.take(step, found)
+        page.cursor = visit.cursor()
+        yield from self._go_on(visit, page)
 
     def failed(self, failure: Failure) -> Iterator[Page | scrapy.Request]:
         """Park the target whose request failed for good."""
-        request = failure.request  # type: ignore[attr-defined]
-        visit: Visit[TargetT] = request.cb_kwargs["visit"]
-        if request.meta.get("check"):
-            yield from self._end(visit, FINISHED)
-            return
-        reason, mend = explain(failure.value or Exception())
-        yield from self._end(visit, reason, mend=mend, parked=True)
+        visit: Visit[TargetT] = failure.request.cb_kwargs["visit"]  # type: ignore[attr-defined]
+        yield from self._set_aside(visit, *explain(failure.value or Exception()))
 
     def closed(self, reason: str) -> None:  # noqa: ARG002  Scrapy calls it so
         """Record the visits that were cut short, and let the database go."""
@@ -156,13 +205,25 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
         if self._told is not None:
             self._told(visit.told(ends, parked=parked))
 
+    def alert(self, visit: Visit[TargetT], said: str) -> None:
+        """Tell that a target is not as it was."""
+        if self._told is not None:
+            self._told({"target": visit.place.target, "alert": said})
+
     # Inside
 
     def _visit(self, city: City, target: TargetT) -> Visit[TargetT]:
-        place = Place(target=city.target_id(target), city=city.id, source=target.post_source)
+        place = Place(city.target_id(target), city.id, target.post_source, tuple(city.all_names()))
         stored = {} if self.probing else self.store.cursor_of(place.target)
         cursor = self.secret.unseal(stored["sealed"]) if stored else {}
-        return Visit(target=target, place=place, host=urlsplit(self.address(target)).netloc, cursor=cursor)
+        return Visit(
+            target=target,
+            city=city,
+            place=place,
+            host=urlsplit(target.address).netloc,
+            mark=cursor.get("mark", {}),
+            todo=cursor.get("todo", []),
+        )
 
     def _next_visit(self, host: str) -> Iterator[Page | scrapy.Request]:
         """Open the host's next visit; when none is left, let others have the host."""
@@ -172,30 +233,90 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
             return
         visit = queue.popleft()
         if not self.probing:
+            visit.before = Before(**asdict(self.store.history_of(visit.place.target, WATCHED)))
             visit.crawl = self.store.start_crawl("crawl", visit.place.target)
         try:
-            yield self.first_request(visit)
+            visit.openings = self.opening(visit)
+            visit.todo = [*self._second_looks(visit), *unread(visit.todo, visit.openings)]
+            request = self._next_request(visit)
         except Parked as parked:
             yield from self._end(visit, parked.reason, mend=parked.mend, parked=True)
+            return
+        if request is None:
+            yield from self._end(visit, FINISHED)
+        else:
+            yield request
+
+    def _second_looks(self, visit: Visit[TargetT]) -> list[Step]:
+        """Return the steps of the second looks that are due, last first."""
+        if self.probing or not self.look_batch:
+            return []
+        before = as_stored(datetime.now(UTC) - timedelta(hours=self.study.limits.second_look_hours))
+        due = [
+            self.secret.unseal(sealed)
+            for sealed in self.store.due_for_second_look(visit.place.target, before, MOST_SECOND_LOOKS)
+        ]
+        pairs = [[opened["id"], opened.get("ref", opened["id"])] for opened in due]
+        steps: list[Step] = [
+            {AGAIN: pairs[start : start + self.look_batch]} for start in range(0, len(pairs), self.look_batch)
+        ]
+        return steps[::-1]
+
+    def _next_request(self, visit: Visit[TargetT]) -> scrapy.Request | None:
+        """Return the request of the step that is asked next, None when all is asked or a probe has seen enough."""
+        enough = self.probing and (visit.posts > 0 or visit.tally.pages >= PROBE_REQUESTS)
+        return self.request(visit, visit.todo[-1]) if visit.todo and not enough else None
+
+    def _go_on(self, visit: Visit[TargetT], page: Page) -> Iterator[Page | scrapy.Request]:
+        full = not self.probing and visit.tally.pages >= self.study.limits.max_pages_per_target
+        if full and visit.todo:
+            yield from self._end(visit, PAGE_LIMIT, page=page)
+            return
+        try:
+            request = self._next_request(visit)
+        except Parked as parked:
+            yield from self._end(visit, parked.reason, page=page, mend=parked.mend, parked=True)
+            return
+        if request is None:
+            yield from self._end(visit, FINISHED, page=page)
+        else:
+            if not self.probing:
+                yield page
+            yield request
+
+    def _set_aside(
+        self, visit: Visit[TargetT], reason: str, mend: str, page: Page | None = None
+    ) -> Iterator[Page | scrapy.Request]:
+        """End a visit whose step could not be done; the step is asked last next time, and given up in the end."""
+        step = visit.todo.pop()
+        page = page or Page(target_id=visit.place.target)
+        if step not in visit.openings and AGAIN not in step:
+            failed = step.get("failed", 0) + 1
+            if failed < GIVE_UP_AFTER:
+                visit.todo.insert(0, {**step, "failed": failed})
+            else:
+                page.dropped[GIVEN_UP] += 1
+            page.cursor = visit.cursor()
+        yield from self._end(visit, reason, page=page, mend=mend, parked=True)
 
     def _end(
         self,
         visit: Visit[TargetT],
         ends: str,
         *,
-        pages: Sequence[Page] = (),
+        page: Page | None = None,
         mend: str | None = None,
         parked: bool = False,
     ) -> Iterator[Page | scrapy.Request]:
-        """Yield the last pages, the last of them marked as the end, and what the host is asked next."""
-        visit.ended = True
+        """Yield the last page, marked as the end, and what the host is asked next."""
+        visit.ended, visit.parked = True, parked
         if self.probing:
             if self._told is not None:
-                self._told(visit.probed(None if not parked else ends, mend))
+                self._told(visit.probed(ends if parked else None, mend, self.quota(visit)))
         else:
-            last = pages[-1] if pages else Page(target_id=visit.place.target)
-            last.ends, last.parked = ends, parked
-            yield from pages or [last]
+            page = page or Page(target_id=visit.place.target)
+            page.ends, page.parked = ends, parked
+            yield page
         yield from self._next_visit(visit.host)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -14,14 +13,15 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import scrapy
 from scrapy.http import Response
 
-from citystudy.config import MastodonTarget
+from citystudy.targets import MastodonTarget
+from crawlers.answers import GONE_STATUSES, json_of, object_of, refuse, whole, words
 from crawlers.dates import parse_date
 from crawlers.intake import DATE_UNREADABLE
-from crawlers.items import Page, RawPost
+from crawlers.items import RawPost
 from crawlers.markup import html_to_text
 from crawlers.parking import Parked
-from crawlers.spiders.base import TRY_LATER, TargetSpider
-from crawlers.visits import Visit, cursor_copy
+from crawlers.spiders.base import TargetSpider
+from crawlers.visits import AGAIN, Found, Step, Visit
 
 PAGE_SIZE = 40  # the most a Mastodon timeline gives at once
 EXCLUDED = {"mastodon.social": "its terms of service forbid automated collection"}
@@ -39,99 +39,98 @@ _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 class MastodonSpider(TargetSpider[MastodonTarget]):
     """Reads what is new since the newest post seen, then the stretches that earlier visits left unread.
 
-    Cursor: `newest`, the id of the newest post seen, and `gaps`, stretches of the timeline not yet read, each
-    `[below, above]`: posts older than `below` and newer than `above` (None: down to the timeline's beginning).
+    Mark: `newest`, the id of the newest post seen. A step is a stretch of the timeline, `below` an id (None: from its
+    top) and `above` another (None: down to its beginning), or `check`: does this server show anything to strangers?
     """
 
     name = "mastodon"
     target_type = MastodonTarget
+    look_batch = 1
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._access: dict[str, Mapping[str, Any]] = {}
-
-    def address(self, target: MastodonTarget) -> str:
-        """Return the server's address."""
-        return target.instance
-
-    def first_request(self, visit: Visit[MastodonTarget]) -> scrapy.Request:
-        """Ask for what is newer than the newest post seen; raises Parked for servers whose terms forbid it."""
+    def opening(self, visit: Visit[MastodonTarget]) -> list[Step]:
+        """Begin with what is newer than the newest post seen; raises Parked for servers whose terms forbid it."""
         why = EXCLUDED.get(urlsplit(visit.target.instance).hostname or "")
         if why:
             raise Parked(f"excluded: {why}", "choose another server")
-        return self._ask(visit, None, visit.cursor.get("newest"))
+        return [{"below": None, "above": visit.mark.get("newest")}]
 
-    def read(self, visit: Visit[MastodonTarget], response: Response) -> Iterator[Page | scrapy.Request]:
-        """Yield a page of a timeline and the request for the next unread stretch."""
-        if response.meta.get("check"):
-            self._access[visit.host] = _access(response)
-            self._refuse_if_closed(visit)
-            return
+    def request(self, visit: Visit[MastodonTarget], step: Step) -> scrapy.Request:
+        """Ask for a stretch of the timeline, one post again, or who may see timelines."""
+        target = visit.target
+        query: dict[str, str | int] = {}
+        if AGAIN in step:
+            path = f"v1/statuses/{quote(step[AGAIN][0][1], safe='')}"
+        elif "check" in step:
+            path = "v2/instance"
+        else:
+            query = {"limit": PAGE_SIZE}
+            path = "v1/timelines/public"
+            if target.tag:
+                path = "v1/timelines/tag/" + quote(unicodedata.normalize("NFC", target.tag), safe="")
+            else:
+                query["local"] = "true"
+            query |= {"max_id": step["below"]} if step["below"] else {}
+            query |= {"since_id": step["above"]} if step["above"] else {}
+        url = f"{target.instance.rstrip('/')}/api/{path}" + (f"?{urlencode(query)}" if query else "")
+        return self.ask(visit, step, url, headers={"Accept": "application/json"})
+
+    def read(self, visit: Visit[MastodonTarget], step: Step, response: Response) -> Found:
+        """Return a page of a timeline and the stretch below it."""
+        if AGAIN in step:
+            return _second_look(visit, step, response)
+        if "check" in step:
+            _refuse_if_closed(visit.target, _access(response))
+            return Found(quiet=True)
+        return self._timeline(visit, step, response)
+
+    def _timeline(self, visit: Visit[MastodonTarget], step: Step, response: Response) -> Found:
         statuses = _statuses(response)
-        below, above = response.meta["stretch"]
         shown = [status for status in statuses if isinstance(status, dict) and isinstance(status.get("id"), str)]
         ids = [status["id"] for status in shown]
-        reached = above in ids
+        reached = step["above"] in ids
         if reached:
-            shown = shown[: ids.index(above)]
+            shown = shown[: ids.index(step["above"])]
         repeated = bool(ids) and visit.seen.issuperset(ids)  # a server that does not know max_id
         visit.seen.update(ids)
 
-        dropped: Counter[str] = (
-            Counter({NOT_A_POST: len(statuses) - len(ids)}) if len(statuses) > len(ids) else Counter()
-        )
-        posts = []
+        found = Found()
+        if len(statuses) > len(ids):
+            found.dropped[NOT_A_POST] = len(statuses) - len(ids)
         for status in shown if not repeated else ():
             reason = _reason_to_leave_out(status)
             if reason:
-                dropped[reason] += 1
+                found.dropped[reason] += 1
             else:
-                posts.append(_post(status, visit.host))
+                found.posts.append(_post(status, visit.host))
+        if step["below"] is None and ids:
+            found.mark["newest"] = ids[0]
+        below = None if reached or repeated or not ids else _next_below(response, ids[-1])
+        if below is not None and not self.too_old(found.posts):
+            found.next = [{"below": below, "above": step["above"]}]
+        elif step["below"] is None and not statuses:
+            found.quiet = step["above"] is not None
+            found.next = [{"check": True}]
+        return found
 
-        cursor = cursor_copy(visit.cursor)
-        gaps: list[list[str | None]] = cursor.setdefault("gaps", [])
-        if below is not None:
-            gaps.pop()
-        elif ids:
-            cursor["newest"] = ids[0]
-        next_below = None if reached or repeated or not ids else _next_below(response, ids[-1])
-        if next_below is not None:
-            gaps.append([next_below, above])
-        visit.cursor = cursor
-        yield Page(target_id=visit.place.target, posts=posts, dropped=dropped, cursor=cursor)
 
-        if gaps:
-            yield self._ask(visit, *gaps[-1])
-        elif below is None and not statuses:
-            yield from self._look_into_emptiness(visit)
+def _second_look(visit: Visit[MastodonTarget], step: Step, response: Response) -> Found:
+    [(native_id, _)] = step[AGAIN]
+    if response.status in GONE_STATUSES:
+        return Found(gone=[native_id])
+    if response.status != HTTPStatus.OK:
+        return Found()
+    status = object_of(response)
+    if _reason_to_leave_out(status) or not isinstance(status.get("id"), str):
+        return Found()
+    return Found(posts=[_post(status, visit.host)])
 
-    def _ask(self, visit: Visit[MastodonTarget], below: str | None, above: str | None) -> scrapy.Request:
-        target = visit.target
-        path = "public"
-        query: dict[str, str | int] = {"limit": PAGE_SIZE}
-        if target.tag:
-            path = "tag/" + quote(unicodedata.normalize("NFC", target.tag), safe="")
-        else:
-            query["local"] = "true"
-        query |= {"max_id": below} if below else {}
-        query |= {"since_id": above} if above else {}
-        url = f"{target.instance.rstrip('/')}/api/v1/timelines/{path}?{urlencode(query)}"
-        return self.request(visit, url, headers={"Accept": "application/json"}, meta={"stretch": (below, above)})
 
-    def _look_into_emptiness(self, visit: Visit[MastodonTarget]) -> Iterator[scrapy.Request]:
-        """Ask a server that shows nothing whether it shows anything to strangers."""
-        if visit.host in self._access:
-            self._refuse_if_closed(visit)
-        else:
-            url = f"{visit.target.instance.rstrip('/')}/api/v2/instance"
-            yield self.request(visit, url, headers={"Accept": "application/json"}, meta={"check": True})
-
-    def _refuse_if_closed(self, visit: Visit[MastodonTarget]) -> None:
-        access = self._access[visit.host].get("hashtag_feeds" if visit.target.tag else "live_feeds")
-        if isinstance(access, dict):
-            shown = [access.get("local"), *([access.get("remote")] if visit.target.tag else [])]
-            if not any(value in {"public", None} for value in shown):
-                raise Parked(CLOSED, _CHOOSE_ANOTHER)
+def _refuse_if_closed(target: MastodonTarget, allowed: Mapping[str, Any]) -> None:
+    access = allowed.get("hashtag_feeds" if target.tag else "live_feeds")
+    if isinstance(access, dict):
+        shown = [access.get("local"), *([access.get("remote")] if target.tag else [])]
+        if not any(value in {"public", None} for value in shown):
+            raise Parked(CLOSED, _CHOOSE_ANOTHER)
 
 
 def _access(response: Response) -> Mapping[str, Any]:
@@ -147,14 +146,10 @@ def _statuses(response: Response) -> list[Any]:
     """Return the list in an answer; raises Parked for every other answer."""
     if response.status in {401, 403, 422}:
         raise Parked(f"{CLOSED} (HTTP {response.status})", _CHOOSE_ANOTHER)
-    if response.status in {404, 410}:
+    if response.status in GONE_STATUSES:
         raise Parked(f"no Mastodon timeline here (HTTP {response.status})", "check `instance` in the study file")
-    if response.status != HTTPStatus.OK:
-        raise Parked(f"HTTP {response.status}", TRY_LATER)
-    try:
-        statuses = json.loads(response.body.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
-        raise Parked("the answer is not JSON, or broke off", TRY_LATER) from None
+    refuse(response, "instance")
+    statuses = json_of(response)
     if isinstance(statuses, dict) and "error" in statuses:
         raise Parked(CLOSED, _CHOOSE_ANOTHER)
     if not isinstance(statuses, list):
@@ -193,15 +188,16 @@ def _post(status: Mapping[str, Any], host: str) -> RawPost:
     created_at = parse_date(created)
     return RawPost(
         # The address of a post is the same on every server that shows it; the id is this server's own.
-        native_id=_text(status.get("uri")) or f"{host} {status['id']}",
-        title=html_to_text(_text(status.get("spoiler_text"))),
-        text=html_to_text(_text(status.get("content"))),
+        native_id=words(status.get("uri")) or f"{host} {status['id']}",
+        title=html_to_text(words(status.get("spoiler_text"))),
+        text=html_to_text(words(status.get("content"))),
         author=author,
-        url=_text(status.get("url")) or None,
+        url=words(status.get("url")) or None,
+        ref=status["id"],
         parent=f"{host} {parent}" if isinstance(parent, str) and parent else None,
         created_at=created_at,
         edited_at=parse_date(edited),
-        declared_lang=_text(status.get("language")) or None,
+        declared_lang=words(status.get("language")) or None,
         counts=_counts(status),
         flaws=(DATE_UNREADABLE,) if created is not None and created_at is None else (),
     )
@@ -209,9 +205,4 @@ def _post(status: Mapping[str, Any], host: str) -> RawPost:
 
 def _counts(status: Mapping[str, Any]) -> dict[str, int] | None:
     fields = {"replies": "replies_count", "reposts": "reblogs_count", "likes": "favourites_count"}
-    found = {name: status.get(field) for name, field in fields.items()}
-    return {name: n for name, n in found.items() if isinstance(n, int) and not isinstance(n, bool)} or None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return {name: n for name, field in fields.items() if (n := whole(status.get(field))) is not None} or None

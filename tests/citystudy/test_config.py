@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from citystudy.codeframe import THEMES
-from citystudy.config import FeedTarget, ImportTarget, MastodonTarget, read_study, slug
+from citystudy.config import read_study
 from citystudy.errors import ConfigError, ExitCode
+from citystudy.targets import FeedTarget, ImportTarget, MastodonTarget
+from citystudy.text import slug
 from tests.citystudy.conftest import MINIMAL
 
 Write = Callable[[str | bytes], Path]
@@ -211,7 +213,7 @@ def test_one_target_twice_is_refused(write_study: Write) -> None:
             "cities[0].districts[0].alias: unknown key; did you mean 'aliases'?",
         ),
         (MINIMAL + "ulr = 1", "cities[0].targets[0].ulr: unknown key; did you mean 'url'?"),
-        (MINIMAL + 'tag = "x"', "cities[0].targets[0].tag: unknown key (kind, comparable, note, source, url)"),
+        (MINIMAL + 'tag = "x"', "cities[0].targets[0].tag: unknown key (source, kind, comparable, note, url)"),
         (MINIMAL + "[privacy]\nK = 5", "privacy.K: unknown key; did you mean 'k'?"),
         (MINIMAL + "[limits]\ndelay = 5", "limits.delay: unknown key; did you mean 'delay_seconds'?"),
         (MINIMAL + "[retention]\ndays = 5", "retention.days: unknown key; did you mean 'posts_days'?"),
@@ -264,11 +266,11 @@ def test_an_unknown_key_of_any_depth_is_named_with_the_nearest_known(write_study
         (MINIMAL.replace('name = "Amman"', ""), "cities[0].name: missing, expected text in quotes"),
         (
             MINIMAL.replace('"feed"', '"fed"'),
-            "cities[0].targets[0].source: found 'fed', expected one of feed, mastodon, import; did you mean 'feed'?",
+            "bluesky, lemmy, discourse, nodebb, forum, osm_notes, open311, reddit, appstore, import; did you mean 'feed'?",
         ),
         (
             MINIMAL.replace('source = "feed"', ""),
-            "cities[0].targets[0].source: missing, expected one of feed, mastodon",
+            "cities[0].targets[0].source: missing, expected one of feed, telegram",
         ),
         (MINIMAL.replace('"forum"', '"forums"'), "video_comments; did you mean 'forum'?"),
         (MINIMAL.replace('kind = "forum"', ""), "cities[0].targets[0].kind: missing, expected one of forum, microblog"),

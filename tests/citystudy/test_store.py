@@ -22,7 +22,7 @@ from citystudy.privacy import Secret
 from citystudy.store import Mention, Post, Reading, Saved, Statement, Store, Topic, evidence_id, now
 from tests.citystudy.conftest import MINIMAL, TARGET, a_post
 
-SCHEMA = 1
+SCHEMA = 2
 
 WRITE_BATCHES = """
 import sys
@@ -269,6 +269,7 @@ class TestSaving:
         assert row.pop("id") == 1
         assert json.loads(str(row.pop("counts"))) == {"likes": 3, "boosts": 1}
         assert row.pop("content_hash") == post.content_hash
+        assert row.pop("looked_at") is None
         assert row == {name: getattr(post, name) for name in row if name not in {"counts", "content_hash"}}
 
     def test_what_is_unknown_is_null(self, store: Store) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citystudy.text import full_text, normalise, storable
+from citystudy.text import full_text, names_city, normalise, storable
 
 LANGUAGES = ["en", "ar", "fa", "ru"]
 # What posts are made of, beside plain words: letters with several spellings, digits of three scripts, joiners, emoji.
@@ -149,3 +149,34 @@ def test_offsets_of_the_full_text_count_title_and_newline(title: str, text: str)
     offset = len(title) + 1 if title else 0
     assert full[offset:] == text
     assert full[: len(title)] == title
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Приложение не работает в Казани", ["Казань"]),
+        ("метро в Москве закрыто", ["Москва"]),
+        ("التطبيق لا يعمل بالرياض", ["الرياض", "رياض"]),
+        ("أسكن في عمان منذ سنة", ["عمان"]),
+        ("در تهران پیک نمی‌آید", ["تهران"]),
+        ("Leeds's drivers never come", ["Leeds"]),
+        ("#Kazan is cold", ["Kazan"]),
+    ],
+)
+def test_a_city_is_found_by_its_name(text: str, names: list[str]) -> None:
+    assert names_city(text, names)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("The app does not open", ["Leeds"]),
+        ("it misleeds people", ["Leeds"]),
+        ("казанский суп", ["Казахстан"]),
+        ("", ["Amman"]),
+        ("anything", []),
+        ("الأمان مهم", ["عمان"]),
+    ],
+)
+def test_what_is_not_the_city_is_not_taken_for_it(text: str, names: list[str]) -> None:
+    assert not names_city(text, names)

@@ -1,84 +1,66 @@
-"""SIGKILL at any moment of a crawl: nothing lost, nothing twice."""
+"""SIGKILL at any moment of a crawl of every source: nothing lost, nothing twice."""
 
 from __future__ import annotations
 
-import json
+import random
 import subprocess
 import sys
-import threading
+import time
 from collections import Counter
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
 
-from crawlers.crawl import crawl
+import pytest
+from doubles import all_doubles
+from world import World
 
-POSTS = 60
-FEED = '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>{link}{items}</channel></rss>'
+from citystudy.config import read_study
+from citystudy.store import Store
 
-
-def statuses(asked: Any) -> list[dict[str, Any]]:
-    below, above = int(asked.query.get("max_id", 10**6)), int(asked.query.get("since_id", 0))
-    shown = [n for n in range(1000 + POSTS, 1000, -1) if above < n < below][:4]
-    account = {"acct": "zulfiya"}
-    return [{"id": str(n), "uri": f"https://a.example/{n}", "content": f"Post {n}", "account": account} for n in shown]
-
-
-def feed(asked: Any) -> str:
-    page = int(asked.query.get("page", 1))
-    items = "".join(
-        f"<item><guid>https://f.example/{n}</guid><description>Item {n}</description></item>"
-        for n in range(page * 4 - 3, page * 4 + 1)
-    )
-    link = f'<atom:link rel="next" href="/feed?page={page + 1}"/>' if page * 4 < POSTS else ""
-    return FEED.format(link=link, items=items)
+COUNT = 40  # five pages of each source
+KILLS = 6
+PAGE_SECONDS = 0.1
 
 
-def test_a_crawl_killed_again_and_again_ends_equal_to_the_server(site: Any, new_site: Any, folder: Any) -> None:
-    second = new_site()
-    answered: Counter[str] = Counter()
-    reached = threading.Event()
-    stop_at = [0]
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path, all_doubles(), COUNT)
+    yield made
+    made.close()
 
-    def count(reply: Any) -> Any:
-        answered["all"] += 1
-        if answered["all"] >= stop_at[0]:
-            reached.set()
-            reply.wait = 0.02  # so that the kill falls into a page on its way, or into the one before being stored
-        return reply
 
-    site.answers["/api/v1/timelines/public"] = lambda asked: count(site.Reply(json.dumps(statuses(asked))))
-    second.answers["/feed"] = lambda asked: count(
-        second.Reply(feed(asked), headers={"Content-Type": "application/rss+xml", "ETag": '"same"'})
-        if asked.headers.get("if-none-match") != '"same"' or "page" in asked.query
-        else second.Reply(status=304)
-    )
-    study = folder.write(
-        f'source = "mastodon"\nkind = "microblog"\ninstance = "{site.url}"',
-        f'source = "feed"\nkind = "news"\nurl = "{second.url}/feed"',
-    )
-    for pages in (1, 5, 3):
-        answered.clear()
-        reached.clear()
-        stop_at[0] = pages
-        child = subprocess.Popen(
-            [sys.executable, "-m", "crawlers.run", str(study)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        assert reached.wait(30)
+def crawl_killed(world: World, pages: int, chance: random.Random) -> None:
+    """Kill a crawl a random moment after it has told of that many pages."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "crawlers.run", str(world.study)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        assert child.stdout is not None
+        for _ in range(pages):
+            child.stdout.readline()
+        time.sleep(chance.uniform(0, PAGE_SECONDS))
         child.kill()
-        child.wait()
-        assert child.stdin is not None
-        child.stdin.close()
-    stop_at[0] = 10**9
-    results = crawl(study)
 
-    assert [result.parked for result in results] == [None, None]
-    assert sum(result.new for result in results) < 2 * POSTS, "what was stored before the kills is not read as new"
-    ids = Counter(post["opened"]["id"] for post in folder.posts())
-    expected = [f"https://a.example/{n}" for n in range(1001, 1001 + POSTS)]
-    expected += [f"https://f.example/{n}" for n in range(1, 1 + POSTS)]
-    assert ids == Counter(expected)
-    with folder.store() as store:
-        sums = next(store.query("SELECT SUM(new) AS new, SUM(edited) AS edited FROM crawl"))
-    assert sums == {"new": 2 * POSTS, "edited": 0}
+
+def test_a_crawl_killed_again_and_again_ends_equal_to_the_sources(world: World) -> None:
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    sources = len(world.doubles)
+    for _ in range(KILLS):
+        crawl_killed(world, chance.randint(1, sources), chance)
+    with Store(read_study(world.study).database_path) as store:
+        stored = store.count("post")
+    assert 0 < stored < sources * COUNT, (seed, "the kills came too late, or too early, to prove anything")
+
+    results = world.crawl()
+
+    assert {name: result.parked for name, result in results.items() if result.parked} == {}, seed
+    rows = world.rows()
+    for name, double in world.doubles.items():
+        ids = Counter(world.opened(row) for row in rows[name])
+        assert ids == Counter(double.native_id(number) for number in double.posts), (seed, name)
+    with Store(read_study(world.study).database_path) as store:
+        sums = next(store.query("SELECT SUM(new) AS new, SUM(edited) AS edited, SUM(deleted) AS deleted FROM crawl"))
+    assert sums == {"new": sources * COUNT, "edited": 0, "deleted": 0}, seed

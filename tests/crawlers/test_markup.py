@@ -37,3 +37,8 @@ def test_plain_text_is_left_as_it_is(text: str) -> None:
 @given(st.text())
 def test_never_raises_and_no_script_survives(text: str) -> None:
     assert "alert(" not in html_to_text(f"<p>{text.replace('alert(', '')}</p><script>alert(1)</script>")
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="<&", exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
+def test_the_short_way_for_one_paragraph_gives_what_the_parser_gives(text: str) -> None:
+    assert html_to_text(f"<p>{text}</p>").split() == html_to_text(f"<div><p>{text}</p></div>").split()

@@ -120,7 +120,7 @@ def test_timelines_of_open_closed_and_odd_servers_over_two_crawls(new_site: Any,
         "closed",
         None,
         None,
-        "the answer is not JSON, or broke off",
+        "answered JSON that broke off instead of JSON",
     ]
     assert (first[0].new, first[0].pages) == (6, 4)
     assert first[0].dropped == {"bot account": 1, "not public": 1, "reblog": 1, "no text": 1}

@@ -27,7 +27,7 @@ def test_each_target_is_looked_at_and_nothing_is_stored(site: Any, new_site: Any
     )
     found = probe(study)
     assert found[0] == Probe(
-        f"kazan/feed/{site.url}/feed", "kazan", "allowed", 200, 1, "2021-08-22T10:45:00Z", None, None
+        f"kazan/feed/{site.url}/feed", "kazan", "allowed", None, 200, 1, "2021-08-22T10:45:00Z", None, None
     )
     assert [(p.robots, p.status, p.trouble) for p in found[1:]] == [
         ("allowed", 200, "answered a web page instead of a feed"),

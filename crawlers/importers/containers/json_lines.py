@@ -1,0 +1,22 @@
+"""JSON Lines: one JSON object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+from crawlers.importers.containers.rows import Fault, Lines, Row, Table, json_row, peeked
+
+
+def json_lines_table(file: IO[str], raw: IO[bytes]) -> Table:
+    """Return the rows of a JSON Lines file."""
+    lines = Lines(file)
+    return peeked(_rows(lines), raw.tell, lambda: lines.letters)
+
+
+def _rows(lines: Lines) -> Iterator[Row | Fault]:
+    for line in lines:
+        if isinstance(line, Fault):
+            yield line
+        elif line.strip():
+            yield json_row(line)
