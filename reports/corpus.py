@@ -14,10 +14,14 @@ from citystudy.text import full_text
 
 @dataclass(frozen=True, slots=True)
 class PostRow:
-    """One post without its words; `group` is the smallest key among its near-duplicates, its own where it has none."""
+    """One post without its words; `group` is the smallest key among its near-duplicates, its own where it has none.
+
+    `city_known` is False where no more than its country is known.
+    """
 
     key: str
     city: str
+    city_known: bool
     source: str
     target_kind: str
     comparable: bool
@@ -93,7 +97,7 @@ class Corpus:
 
 
 _POSTS = """
-SELECT p.key, p.city, t.source, t.kind AS target_kind, t.comparable, p.author, p.created_at,
+SELECT p.key, p.city, p.city_basis, t.source, t.kind AS target_kind, t.comparable, p.author, p.created_at,
        r.post IS NOT NULL AS read, r.lang, COALESCE(r.coded, 0) AS coded, COALESCE(r.advert, 0) AS advert,
        COALESCE(g.first, p.key) AS grp, p.content_hash
 FROM post p JOIN target t ON t.id = p.target
@@ -157,6 +161,7 @@ def read_corpus(store: Store, as_of: str | None = None, *, claim_cut: float = 0.
             PostRow(
                 key=row["key"],
                 city=row["city"],
+                city_known=row["city_basis"] != "country",
                 source=row["source"],
                 target_kind=row["target_kind"],
                 comparable=bool(row["comparable"]),

@@ -15,13 +15,14 @@ from typing import Final
 from reports.corpus import Corpus, PostRow, StatementRow
 from reports.findings.model import Need
 
+CITY_UNKNOWN: Final = "city_unknown"
 NOT_READ: Final = "not_read"
 ADVERT: Final = "advert"
 LANGUAGE_UNKNOWN: Final = "language_unknown"
 LANGUAGE_NOT_CODED: Final = "language_not_coded"
 ECHO: Final = "echo"
 LANGUAGE_UNDER_K: Final = "language_under_k"
-LEFT_OUT_REASONS: Final = (NOT_READ, ADVERT, LANGUAGE_UNKNOWN, LANGUAGE_NOT_CODED, ECHO, LANGUAGE_UNDER_K)
+LEFT_OUT_REASONS: Final = (CITY_UNKNOWN, NOT_READ, ADVERT, LANGUAGE_UNKNOWN, LANGUAGE_NOT_CODED, ECHO, LANGUAGE_UNDER_K)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ def voices_by_language(speeches: Iterable[Speech]) -> dict[str, frozenset[str]]:
 
 
 def _reason(post: PostRow) -> str | None:
+    if not post.city_known:
+        return CITY_UNKNOWN
     if not post.read:
         return NOT_READ
     if post.advert:

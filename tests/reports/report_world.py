@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from citystudy.config import Study
-from citystudy.store import Mention, Post, Reading, Statement, Store, Topic, UnreadPost
+from citystudy.store import CityBasis, Mention, Post, Reading, Statement, Store, Topic, UnreadPost
 
 TARGETS = [
     {"source": "import", "kind": "forum", "rows": "forum"},
@@ -57,6 +57,7 @@ class World:
         mentions: Sequence[tuple[str, str]] = (),
         score: float = 0.9,
         topic: str = "",
+        basis: CityBasis = "target",
     ) -> str:
         number = len(self.posts)
         key = f"{number:08x}"
@@ -78,6 +79,7 @@ class World:
                 sealed="sealed",
                 fetched_at="2026-06-01T00:00:00Z",
                 author=author,
+                city_basis=basis,
                 created_at=f"{day}T10:00:00Z" if day else None,
             )
         )

@@ -61,6 +61,16 @@ def test_every_post_left_out_has_a_reason(world: World) -> None:
     assert len(world.posts) == 6 + sum(result.left_out["alfa"].values())
 
 
+def test_a_post_of_which_only_the_country_is_known_enters_no_citys_base_until_it_names_the_city(world: World) -> None:
+    world.crowd("alfa", 6)
+    world.post("alfa", "abroad", codes=[("problem", "transport")], basis="country")
+    world.post("alfa", "local", codes=[("problem", "transport")], basis="mention")
+    result = heard(world)
+    assert len(panel(result).voices) == 7
+    assert panel(result).said[TRANSPORT] == {"local"}
+    assert result.left_out["alfa"] == {"city_unknown": 1}
+
+
 def test_an_advert_does_not_speak_for_its_echoes(world: World) -> None:
     world.crowd("alfa", 6)
     first = world.post("alfa", "shop", "2026-01-01", advert=True)
