@@ -14,7 +14,7 @@ from typing import IO
 from citystudy.errors import InputError
 from crawlers.importers.containers.csv_table import csv_table
 from crawlers.importers.containers.json_document import document_table, is_document
-from crawlers.importers.containers.json_lines import json_lines_table
+from crawlers.importers.containers.json_lines import is_json_lines, json_lines_table
 from crawlers.importers.containers.rows import Fault, Row, Table, at
 from crawlers.importers.containers.unpacking import head_of, text_of
 
@@ -61,6 +61,6 @@ def _text_table(path: Path, file: IO[str], raw: IO[bytes], headers: Sequence[fro
         raise InputError(f"{path}: the file is empty; give one row a line (JSON Lines) or a CSV file with a header")
     if is_document(head):
         return document_table(path, file, raw)
-    if head.startswith("{") or '\n{"' in head:
+    if is_json_lines(head):
         return json_lines_table(file, raw)
     return csv_table(path, file, raw, headers)

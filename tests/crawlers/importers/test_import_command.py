@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from citystudy.cli import app
@@ -11,7 +11,7 @@ from tests.crawlers.importers.conftest import Exports, ndjson
 from tests.crawlers.importers.test_telegram_export import chat, document, message
 
 
-def run(exports: Exports, content: bytes, *options: str) -> Result:
+def run(exports: Exports, content: bytes, *options: str) -> Any:
     path = exports.folder.path / "export"
     path.write_bytes(content)
     result = CliRunner().invoke(app, ["import", str(path), "--study", str(exports.folder.study_path), *options])

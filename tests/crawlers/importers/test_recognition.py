@@ -25,6 +25,13 @@ def test_the_name_of_a_file_says_nothing(exports: Exports, name: str) -> None:
     assert exports(b"id,text,source,city\n1,x,reddit,Kazan\n", name, values={}).format == "plain"
 
 
+def test_a_broken_first_line_does_not_make_a_csv_nor_json_in_a_cell_json_lines(exports: Exports) -> None:
+    result = exports(b'tail", "a": 5, "b": 6}\n' + ndjson(*several(COMMENT, 3)), "export.csv")
+    assert (result.format, result.new, result.dropped) == ("pushshift", 3, {"not JSON": 1})
+    cell = b'id,text,source,city\n1,"x\n{""a"": 1}\ny",reddit,Kazan\n'
+    assert exports(cell, "export.jsonl", values={}).new == 1
+
+
 def test_the_format_stands_in_what_the_command_prints(exports: Exports) -> None:
     result = exports(ndjson(PLAIN), values={})
     assert (result.format, result.rows, result.new) == ("plain", 1, 1)
