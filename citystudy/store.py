@@ -324,10 +324,25 @@ class Store:
             filled={name: share for name, share in filled.items() if share is not None},
         )
 
-    def due_for_second_look(self, target: str, before: str, limit: int) -> list[str]:
-        """Return the sealed ids of at most `limit` posts, oldest first, gathered until `before` and not looked at since."""
-        sql = "SELECT sealed FROM post WHERE target = ? AND looked_at IS NULL AND fetched_at <= ? ORDER BY id LIMIT ?"
-        return [row["sealed"] for row in self.query(sql, [target, before, limit])]
+    def due_for_second_look(self, target: str, before: str, limit: int, *, again: str | None = None) -> list[str]:
+        """Return the sealed ids of at most `limit` posts, oldest first, that are due for another look.
+
+        Due is what was gathered until `before` and not looked at since; with `again`, also what was last looked at by
+        then.
+        """
+        sql = (
+            "SELECT sealed FROM post WHERE target = ? AND "
+            "(looked_at IS NULL AND fetched_at <= ? OR looked_at <= ?) ORDER BY id LIMIT ?"
+        )
+        return [row["sealed"] for row in self.query(sql, [target, before, again or "", limit])]
+
+    def forget_unseen(self, crawl: int, target: str, before: str) -> int:
+        """Delete a target's posts that were not seen at their source since `before`; return how many."""
+        with self._transaction():
+            sql = "DELETE FROM post WHERE target = ? AND COALESCE(looked_at, fetched_at) < ?"
+            forgotten = self._db.execute(sql, [target, before]).rowcount
+            self._db.execute("UPDATE crawl SET deleted = deleted + ? WHERE id = ?", [forgotten, crawl])
+        return int(forgotten)
 
     def spend(self, source: str, bucket: str, day: str, units: int) -> None:
         """Add to what a source's daily quota has been spent on; stored at once, so that no kill forgets it."""

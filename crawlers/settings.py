@@ -48,6 +48,8 @@ WARN_ON_GENERATOR_RETURN_VALUE: bool = False
 
 # Spiders see every status, since a 304, 403 or 410 tells what to do with the target.
 HTTPERROR_ALLOW_ALL: bool = True
+# Scrapy drops a request with a longer address without a word, and its visit would never end.
+URLLENGTH_LIMIT: int = 0
 REDIRECT_MAX_TIMES: int = 5
 METAREFRESH_ENABLED: bool = False
 REFERRER_POLICY: str = "no-referrer"

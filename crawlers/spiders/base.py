@@ -40,6 +40,7 @@ GIVEN_UP = "page given up after three crawls"
 GIVE_UP_AFTER = 3
 PROBE_REQUESTS = 4
 MOST_SECOND_LOOKS = 1000
+SEEN_AGAIN_AT = 0.6  # of the term, so that a weekly crawl comes in time
 Told = Callable[[Mapping[str, Any]], None]
 
 
@@ -55,6 +56,8 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
     target_type: ClassVar[type[Any]]
     look_batch: ClassVar[int] = 0
     """How many posts one second look asks for; 0 where the source can't be asked for single posts."""
+    keep_days: ClassVar[int | None] = None
+    """How long the source's terms let a post be kept that was not seen there again; None where they set no term."""
 
     def __init__(self, study: str | Path, *, probe: bool = False, tell: Told | None = None) -> None:
         super().__init__()
@@ -251,11 +254,15 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
         """Return the steps of the second looks that are due, last first."""
         if self.probing or not self.look_batch:
             return []
-        before = as_stored(datetime.now(UTC) - timedelta(hours=self.study.limits.second_look_hours))
-        due = [
-            self.secret.unseal(sealed)
-            for sealed in self.store.due_for_second_look(visit.place.target, before, MOST_SECOND_LOOKS)
-        ]
+        now = datetime.now(UTC)
+        before = as_stored(now - timedelta(hours=self.study.limits.second_look_hours))
+        again = None
+        if self.keep_days is not None:
+            term = as_stored(now - timedelta(days=self.keep_days))
+            visit.tally.deleted += self.store.forget_unseen(visit.crawl, visit.place.target, term)
+            again = as_stored(now - timedelta(days=self.keep_days * SEEN_AGAIN_AT))
+        sealed = self.store.due_for_second_look(visit.place.target, before, MOST_SECOND_LOOKS, again=again)
+        due = [self.secret.unseal(ids) for ids in sealed]
         pairs = [[opened["id"], opened.get("ref", opened["id"])] for opened in due]
         steps: list[Step] = [
             {AGAIN: pairs[start : start + self.look_batch]} for start in range(0, len(pairs), self.look_batch)

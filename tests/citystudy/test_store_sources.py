@@ -74,6 +74,19 @@ def test_a_post_is_due_for_a_second_look_once_when_it_is_old_enough(store: Store
     assert store.due_for_second_look(TARGET, "2026-02-01T00:00:00Z", 10) == []
 
 
+def test_what_may_be_kept_for_a_term_only_is_due_again_and_forgotten_after_it(store: Store) -> None:
+    crawl = store.start_crawl("crawl", TARGET)
+    posts = [a_post(key, sealed=key, fetched_at=LONG_AGO) for key in ("seen", "unseen")]
+    store.save_posts(crawl, [*posts, a_post("young", sealed="young")], target=TARGET, cursor={})
+    store.save_posts(crawl, [], looked=["seen"], target=TARGET, cursor={})
+    assert store.due_for_second_look(TARGET, LONG_AGO, 10) == ["unseen"]
+    assert store.due_for_second_look(TARGET, LONG_AGO, 10, again=NOW) == ["seen", "unseen"]
+    assert store.forget_unseen(crawl, "another", NOW) == 0
+    assert store.forget_unseen(crawl, TARGET, "2026-02-01T00:00:00Z") == 1
+    assert keys(store) == ["seen", "young"]
+    assert [row["deleted"] for row in store.query("SELECT deleted FROM crawl")] == [1]
+
+
 def test_a_quota_is_kept_by_source_bucket_and_day(store: Store) -> None:
     assert store.spent("youtube", "units", "2026-11-28") == 0
     store.spend("youtube", "units", "2026-11-28", 100)
