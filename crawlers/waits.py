@@ -9,6 +9,7 @@ from datetime import datetime
 from crawlers.dates import parse_date
 
 _EPOCH_FROM = 1e9
+_RATE_LIMIT = ("x-ratelimit-", "ratelimit-")
 LEAST_BACKOFF_SECONDS = 0.05
 
 
@@ -24,11 +25,15 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def rate_limit_pause(headers: Mapping[str, str], now: datetime) -> float:
-    """Return the seconds to wait before the next request by X-RateLimit-Remaining and -Reset; 0 while some are left.
+    """Return the seconds to wait before the next request by RateLimit-Remaining and -Reset; 0 while some are left.
 
-    Reset may be an ISO 8601 moment (Mastodon), epoch seconds, or seconds from now.
+    The headers bear an X- (Mastodon) or not (atproto). Reset may be an ISO 8601 moment (Mastodon), epoch seconds
+    (atproto), or seconds from now.
     """
-    remaining, reset = headers.get("x-ratelimit-remaining"), headers.get("x-ratelimit-reset")
+    return max(_pause(headers.get(f"{x}remaining"), headers.get(f"{x}reset"), now) for x in _RATE_LIMIT)
+
+
+def _pause(remaining: str | None, reset: str | None, now: datetime) -> float:
     if remaining is None or reset is None:
         return 0.0
     try:

@@ -39,9 +39,18 @@ def test_retry_after_in_seconds_or_as_a_date(header: str | None, seconds: float 
         (None, "15", 0),
     ],
 )
-def test_a_spent_rate_limit_says_when_it_is_renewed(remaining: str | None, reset: str, seconds: float) -> None:
-    headers = {"x-ratelimit-reset": reset} | ({"x-ratelimit-remaining": remaining} if remaining else {})
+@pytest.mark.parametrize("prefix", ["x-ratelimit-", "ratelimit-"])
+def test_a_spent_rate_limit_says_when_it_is_renewed(
+    remaining: str | None, reset: str, seconds: float, prefix: str
+) -> None:
+    headers = {f"{prefix}reset": reset} | ({f"{prefix}remaining": remaining} if remaining else {})
     assert rate_limit_pause(headers, NOW) == seconds
+
+
+def test_of_two_rate_limits_the_one_that_is_spent_longer_counts() -> None:
+    spent = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "15", "ratelimit-remaining": "0"}
+    assert rate_limit_pause(spent | {"ratelimit-reset": str(int(NOW.timestamp()) + 60)}, NOW) == 60
+    assert rate_limit_pause(spent | {"ratelimit-remaining": "2999", "ratelimit-reset": "60"}, NOW) == 15
 
 
 def test_backoff_doubles_and_follows_the_delay_of_the_study() -> None:
