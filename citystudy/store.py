@@ -283,9 +283,12 @@ class Store:
                 post for key, post in unique.items() if key in known and known[key]["content_hash"] != post.content_hash
             ]
             self._db.table("post").insert_all((_post_row(post) for post in new), batch_size=LOOKUP_CHUNK)
-            self._replace_edited(edited, known)
+            if edited:
+                self._replace_edited(edited, known)
             unchanged = len(posts) - len(new) - len(edited) - len(buried)
-            saved = Saved(len(new), len(edited), unchanged, self._bury(gone, looked), len(buried))
+            saved = Saved(
+                len(new), len(edited), unchanged, self._bury(gone, looked) if gone or looked else 0, len(buried)
+            )
             self._db.execute(
                 "UPDATE crawl SET new = new + ?, edited = edited + ?, unchanged = unchanged + ?, deleted = deleted + ? "
                 "WHERE id = ?",

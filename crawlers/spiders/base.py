@@ -104,6 +104,10 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
     def read(self, visit: Visit[TargetT], step: Step, response: Response) -> Found:
         """Return what the answer to a step holds; raises Parked when the target can't be read on."""
 
+    def looks(self, visit: Visit[TargetT]) -> int:  # noqa: ARG002  most sources have one answer for all targets
+        """Return how many posts one second look asks for; 0 where this target can't be asked for single posts."""
+        return self.look_batch
+
     def quota(self, visit: Visit[TargetT]) -> str | None:  # noqa: ARG002  most sources have none
         """Return how much of the source's daily quota is spent, for `citystudy check`; None where it has none."""
         return None
@@ -229,30 +233,30 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
         )
 
     def _next_visit(self, host: str) -> Iterator[Page | scrapy.Request]:
-        """Open the host's next visit; when none is left, let others have the host."""
+        """Open the host's next visit that has something to ask; when none is left, let others have the host."""
         queue = self._waiting[host]
-        if not queue:
-            TURNS.give_back(host)
-            return
-        visit = queue.popleft()
-        if not self.probing:
-            visit.before = Before(**asdict(self.store.history_of(visit.place.target, WATCHED)))
-            visit.crawl = self.store.start_crawl("crawl", visit.place.target)
-        try:
-            visit.openings = self.opening(visit)
-            visit.todo = [*self._second_looks(visit), *unread(visit.todo, visit.openings)]
-            request = self._next_request(visit)
-        except Parked as parked:
-            yield from self._end(visit, parked.reason, mend=parked.mend, parked=True)
-            return
-        if request is None:
-            yield from self._end(visit, FINISHED)
-        else:
-            yield request
+        while queue:
+            visit = queue.popleft()
+            if not self.probing:
+                visit.before = Before(**asdict(self.store.history_of(visit.place.target, WATCHED)))
+                visit.crawl = self.store.start_crawl("crawl", visit.place.target)
+            try:
+                visit.openings = self.opening(visit)
+                visit.todo = [*self._second_looks(visit), *unread(visit.todo, visit.openings)]
+                request = self._next_request(visit)
+            except Parked as parked:
+                yield from self._ended(visit, parked.reason, mend=parked.mend, parked=True)
+                continue
+            if request is not None:
+                yield request
+                return
+            yield from self._ended(visit, FINISHED)
+        TURNS.give_back(host)
 
     def _second_looks(self, visit: Visit[TargetT]) -> list[Step]:
         """Return the steps of the second looks that are due, last first."""
-        if self.probing or not self.look_batch:
+        batch = self.looks(visit)
+        if self.probing or not batch:
             return []
         now = datetime.now(UTC)
         before = as_stored(now - timedelta(hours=self.study.limits.second_look_hours))
@@ -264,9 +268,7 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
         sealed = self.store.due_for_second_look(visit.place.target, before, MOST_SECOND_LOOKS, again=again)
         due = [self.secret.unseal(ids) for ids in sealed]
         pairs = [[opened["id"], opened.get("ref", opened["id"])] for opened in due]
-        steps: list[Step] = [
-            {AGAIN: pairs[start : start + self.look_batch]} for start in range(0, len(pairs), self.look_batch)
-        ]
+        steps: list[Step] = [{AGAIN: pairs[start : start + batch]} for start in range(0, len(pairs), batch)]
         return steps[::-1]
 
     def _next_request(self, visit: Visit[TargetT]) -> scrapy.Request | None:
@@ -316,15 +318,26 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
         parked: bool = False,
     ) -> Iterator[Page | scrapy.Request]:
         """Yield the last page, marked as the end, and what the host is asked next."""
+        yield from self._ended(visit, ends, page=page, mend=mend, parked=parked)
+        yield from self._next_visit(visit.host)
+
+    def _ended(
+        self,
+        visit: Visit[TargetT],
+        ends: str,
+        *,
+        page: Page | None = None,
+        mend: str | None = None,
+        parked: bool = False,
+    ) -> Iterator[Page]:
+        """Mark a visit as ended and yield its last page; a probe tells what it found instead."""
         visit.ended, visit.parked = True, parked
-        if self.probing:
-            if self._told is not None:
-                self._told(visit.probed(ends if parked else None, mend, self.quota(visit)))
-        else:
+        if not self.probing:
             page = page or Page(target_id=visit.place.target)
             page.ends, page.parked = ends, parked
             yield page
-        yield from self._next_visit(visit.host)
+        elif self._told is not None:
+            self._told(visit.probed(ends if parked else None, mend, self.quota(visit)))
 
 
 _FAILURES: dict[type[Exception], str] = {

@@ -26,7 +26,7 @@ class Reply:
 
 @dataclass
 class Asked:
-    """What the server was asked; of a key given twice the last value, `form` from a body of form fields."""
+    """What the server was asked; `query` holds the last value of a key given twice, `form` a body's form fields."""
 
     path: str
     query: dict[str, str]
@@ -34,6 +34,7 @@ class Asked:
     method: str = "GET"
     form: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    raw_query: str = ""
 
 
 Answer = Reply | Callable[[Asked], Reply]
@@ -110,6 +111,7 @@ class Site:
             request.method,
             form,
             body,
+            request.rel_url.raw_query_string,
         )
         self.asked.append(asked)
         reply = await asyncio.get_running_loop().run_in_executor(None, self._reply, asked)
