@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_DIR ?= demo-study
 
-.PHONY: help install lock lint format test test-servers test-browser servers browser demo clean
+.PHONY: help install lock lint format test test-faults test-servers test-browser servers browser demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ format: $(STAMP)  ## rewrite the sources in the house format
 
 test: $(STAMP)  ## the tests that need neither server nor network
 	$(BIN)/pytest
+
+test-faults: $(STAMP)  ## every fault of a server against every source (slow)
+	$(BIN)/pytest -m slow --dist load
 
 servers:  ## install what the real-server tests need (Debian packages, as root)
 	tests/servers/install.sh

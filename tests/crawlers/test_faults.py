@@ -14,6 +14,8 @@ from doubles import all_doubles
 from fault_server import Asked, Reply, cut_gzip
 from world import World
 
+pytestmark = pytest.mark.slow
+
 COUNT = 20  # three pages of each source
 
 
