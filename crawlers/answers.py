@@ -31,19 +31,24 @@ def refuse(response: Response, key: str, *, closed: Collection[int] = CLOSED_STA
     raise Parked(f"HTTP {status}", TRY_LATER)
 
 
-def json_of(response: Response) -> Any:
-    """Return the JSON document in an answer, with or without a byte-order mark; raises Parked for anything else.
+def text_of(response: Response) -> str:
+    """Return an answer's text, which must be UTF-8, without its byte-order mark.
 
     A few bytes that are not UTF-8 become U+FFFD; an answer full of them is refused, since storing it would store
     rubbish.
     """
-    body = response.body
     try:
-        text = body.decode("utf-8-sig")
+        return response.body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = body.decode("utf-8-sig", "replace")
+        text = response.body.decode("utf-8-sig", "replace")
         if text.count("\ufffd") * UNREADABLE_ONE_IN > sum(letter > "\x7f" for letter in text):
             raise Parked("the answer is not UTF-8", TRY_LATER) from None
+        return text
+
+
+def json_of(response: Response) -> Any:
+    """Return the JSON document in an answer, with or without a byte-order mark; raises Parked for anything else."""
+    text = text_of(response)
     try:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):

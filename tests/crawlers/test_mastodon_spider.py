@@ -178,3 +178,60 @@ def test_an_interrupted_stretch_is_read_later_and_a_spent_rate_limit_only_delays
     assert (asked_at[1] - asked_at[0]).total_seconds() >= 1
     assert (asked_at[2] - asked_at[1]).total_seconds() < 1
     assert numbers(folder) == list(range(1, 41))
+
+
+def test_a_second_look_goes_to_the_posts_own_address_where_the_api_hides_it(new_site: Any, folder: Any) -> None:
+    members, restricted, foreign = (new_site() for _ in range(3))
+    for server in (members, restricted, foreign):
+        timeline = Timeline(server, 4)
+        server.answers["/api/v1/timelines/public"] = timeline
+        for n, s in enumerate(timeline.statuses, 1):
+            if server is not foreign:
+                s["uri"] = f"{server.url}/users/zulfiya/statuses/{n}"
+            text = f"<p>Автобус {n} ходит, пишет zulfiya" if n == 2 else s["content"]
+            note = {
+                "id": s["uri"],
+                "type": "Note",
+                "attributedTo": f"{server.url}/users/zulfiya",
+                "to": ["https://www.w3.org/ns/activitystreams#Public"],
+                "content": text,
+                **({"updated": "2026-01-03T00:00:00Z"} if n == 2 else {}),
+            }
+            reply = server.Reply(json.dumps(note), headers={"Content-Type": "application/activity+json"})
+            server.answers[f"/users/zulfiya/statuses/{n}"] = reply if n != 3 else server.Reply(status=410)
+            if server is members:
+                server.answers[f"/api/v1/statuses/{s['id']}"] = server.Reply('{"error": "no"}', status=401)
+    study = folder.write(
+        *(target(server.url) for server in (members, restricted, foreign)), limits="second_look_hours = 0"
+    )
+    assert [result.new for result in crawl(study)] == [4, 4, 4]
+    for server in (members, restricted, foreign):
+        server.asked.clear()
+
+    first, second, third = crawl(study)
+
+    assert [(first.edited, first.deleted), (second.edited, second.deleted)] == [(1, 1)] * 2
+    assert third.deleted == 4, "no other server is asked"
+    assert (first.parked, second.parked, third.parked) == (None, None, None)
+    texts = {post["opened"]["id"]: post["text"] for post in folder.posts()}
+    for server in (members, restricted):
+        uri = f"{server.url}/users/zulfiya/statuses/"
+        assert texts[uri + "2"] == "Автобус 2 ходит, пишет [HANDLE]"
+        assert uri + "3" not in texts
+    singles = [asked for asked in members.asked if asked.path.startswith("/api/v1/statuses/")]
+    addresses = [asked for asked in members.asked if asked.path.startswith("/users/")]
+    assert (len(singles), len(addresses)) == (1, 4), "what the API shows to members only it is not asked for again"
+    assert {asked.headers["accept"] for asked in addresses} == {"application/activity+json"}
+    assert len([asked for asked in restricted.asked if asked.path.startswith("/users/")]) == 4
+    assert not [asked for asked in foreign.asked if asked.path.startswith("/users/")]
+
+
+def test_the_authors_own_names_are_taken_out_of_the_text(site: Any, folder: Any) -> None:
+    timeline = Timeline(site, 1)
+    timeline.statuses[0] |= {
+        "content": "<p>مهرداد صالحی نوشت: پل بسته است. Пишет mehrdads</p>",
+        "account": {"acct": "mehrdads@far.example", "display_name": "مهرداد :verified: صالحی"},
+    }
+    site.answers["/api/v1/timelines/public"] = timeline
+    crawl(folder.write(target(site.url)))
+    assert [post["text"] for post in folder.posts()] == ["[HANDLE] نوشت: پل بسته است. Пишет [HANDLE]"]

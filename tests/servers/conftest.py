@@ -25,6 +25,7 @@ contact = "tests@example.org"
 
 [limits]
 delay_seconds = 0
+second_look_hours = 0
 
 [[cities]]
 name = "Kazan"

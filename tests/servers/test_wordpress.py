@@ -1,4 +1,4 @@
-"""The feed spider against WordPress: articles as RSS and Atom, comments of the site and of one article."""
+"""The feed spider against WordPress: articles as RSS, Atom and by REST, comments of the site and of one article."""
 
 from __future__ import annotations
 
@@ -139,6 +139,83 @@ def test_the_database_equals_the_server_after_posts_edits_and_deletions(site: Wo
     }
     assert folder.rows("SELECT SUM(new) AS new, SUM(edited) AS edited FROM crawl") == [{"new": 9, "edited": 2}]
     assert_unreadable(folder.bytes_on_disk())
+
+
+def key(site: WordPress, shown: dict[str, Any]) -> str:
+    """Return the native id of an article or comment that REST shows."""
+    return f"{site.url}/?p={shown['post']}#comment-{shown['id']}" if "post" in shown else f"{site.url}/?p={shown['id']}"
+
+
+def test_through_rest_the_database_ends_equal_to_the_server(site: WordPress, folder: Any) -> None:
+    site.clock("Asia/Tehran")
+    people = [site.person(f"person{n}", article[0]) for n, article in enumerate(ARTICLES)]
+    # As the editor does it: the article is there before it is published.
+    articles = [
+        site.edit("posts", site.article(person, title, text, status="draft"), status="publish")
+        for person, (_, title, text, _) in zip(people, ARTICLES, strict=True)
+    ]
+    bench = articles[3]
+    question = site.comment(bench, COMMENTERS[0], "Где можно присесть? Спросите @ravil_t")
+    answer = site.comment(bench, COMMENTERS[1], "<p>هیچ جا <b>نیست</b></p>", question["id"])
+    written = [site.comment(articles[n % 4], COMMENTERS[n % 3], f"بلا شك {n}") for n in range(130)]
+
+    expected = {key(site, article): stored for article, (_, _, _, stored) in zip(articles, ARTICLES, strict=True)}
+    expected |= {key(site, comment): f"بلا شك {n}" for n, comment in enumerate(written)}
+    expected |= {key(site, question): "Где можно присесть? Спросите [HANDLE]", key(site, answer): "هیچ جا نیست"}
+    collections = (
+        target(site, "/wp-json/wp/v2/posts"),
+        target(site, "/wp-json/wp/v2/comments", "news_comments"),
+        target(site, f"/?rest_route=/wp/v2/comments&post={bench['id']}", "news_comments"),
+    )
+    feeds = (target(site, "/feed/"), target(site, "/comments/feed/", "news_comments"))
+
+    of_site, comments, of_one, *of_feeds = crawl(folder.read_from(*collections, *feeds))
+
+    assert (of_site.new, of_site.parked) == (4, None)
+    assert (comments.new, of_one.new, of_one.edited) == (132, 0, 0)
+    assert [(feed.new, feed.edited, feed.unchanged) for feed in of_feeds] == [(0, 0, 4), (0, 0, 100)]
+    posts = folder.posts()
+    assert {native_id: post["text"] for native_id, post in posts.items()} == expected
+    assert [posts[key(site, article)]["title"] for article in articles] == [title for _, title, _, _ in ARTICLES]
+    for article, person in zip(articles, people, strict=True):
+        post = posts[key(site, article)]
+        assert post["author"] == folder.secret.pseudonym("feed", f"{site.host} {person}")
+        assert post["created_at"] == article["date_gmt"] + "Z" != article["date"] + "Z"
+    assert posts[key(site, question)]["author"] == folder.secret.pseudonym("feed", f"{COMMENTERS[0]} {site.host}")
+    assert posts[key(site, answer)]["parent"] == posts[key(site, question)]["key"]
+    assert posts[key(site, answer)]["thread"] == posts[key(site, question)]["thread"] == posts[key(site, bench)]["key"]
+
+    site.article(people[0], "Пароль", "<p>Только для своих</p>", password="sesame")
+    site.edit("posts", articles[0], content="<p>Автобус 10 теперь ходит чаще.</p>")
+    expected[key(site, articles[0])] = "Автобус 10 теперь ходит чаще."
+    late = site.article(people[1], "پارک", "<p>پارک چراغ ندارد</p>")
+    dated_back = site.article(people[2], "قبل", "<p>لا مواقف هنا</p>", status="draft")
+    site.edit("posts", dated_back, status="publish", date="2020-01-01T00:00:00")
+    expected |= {key(site, late): "پارک چراغ ندارد", key(site, dated_back): "لا مواقف هنا"}
+    site.delete("posts", articles[2])
+    site.edit("comments", question, content="Где можно присесть с коляской?")
+    expected[key(site, question)] = "Где можно присесть с коляской?"
+    reply = site.comment(late, COMMENTERS[0], "Да, там темно")
+    expected[key(site, reply)] = "Да, там темно"
+    site.delete("comments", written[1])
+    site.edit("comments", written[7], status="hold")
+    gone = [articles[2], *(comment for comment in written if comment["post"] == articles[2]["id"])]
+    for shown in (*gone, written[1], written[7]):
+        expected.pop(key(site, shown), None)
+
+    study = folder.read_from(*collections)
+
+    of_site, comments, _ = crawl(study)
+
+    assert (of_site.new, of_site.edited, of_site.deleted) == (2, 1, 1)
+    assert of_site.dropped == {"protected by a password": 2}, "by date and by change"
+    assert (comments.new, comments.edited) == (1, 1)
+    assert {native_id: post["text"] for native_id, post in folder.posts().items()} == expected
+    assert_unreadable(folder.bytes_on_disk())
+
+    again = crawl(study)
+
+    assert [(result.new, result.edited, result.deleted, result.parked) for result in again] == [(0, 0, 0, None)] * 3
 
 
 def test_crawls_killed_at_random_moments_lose_nothing_and_store_nothing_twice(site: WordPress, folder: Any) -> None:

@@ -32,18 +32,23 @@ class WordPress:
         fields = {"username": login, "name": name, "email": f"{login}@example.org", "password": "one of a test"}
         return int(self._call("POST", "/users", **fields, roles="author")["id"])
 
-    def article(self, author: int, title: str, content: str) -> dict[str, Any]:
+    def article(self, author: int, title: str, content: str, **fields: str) -> dict[str, Any]:
         """Publish an article and return it as the server shows it."""
-        return self._call("POST", "/posts", title=title, content=content, author=str(author), status="publish")
+        fields = {"title": title, "content": content, "author": str(author), "status": "publish", **fields}
+        return self._call("POST", "/posts", **fields)
 
     def comment(self, article: dict[str, Any], name: str, content: str, parent: int = 0) -> dict[str, Any]:
         """Publish a comment of somebody without an account and return it as the server shows it."""
         fields = {"author_name": name, "author_email": "somebody@example.org", "content": content}
         return self._call("POST", "/comments", post=str(article["id"]), parent=str(parent), **fields)
 
-    def edit(self, kind: str, what: dict[str, Any], **fields: str) -> None:
-        """Change one of the `posts` or `comments`."""
-        self._call("POST", f"/{kind}/{what['id']}", **fields)
+    def clock(self, timezone: str) -> None:
+        """Set the site's own clock."""
+        self._call("POST", "/settings", timezone=timezone)
+
+    def edit(self, kind: str, what: dict[str, Any], **fields: str) -> dict[str, Any]:
+        """Change one of the `posts` or `comments` and return it as the server shows it."""
+        return self._call("POST", f"/{kind}/{what['id']}", **fields)
 
     def delete(self, kind: str, what: dict[str, Any]) -> None:
         """Delete one of the `posts` or `comments` for good."""

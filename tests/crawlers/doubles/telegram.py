@@ -34,9 +34,12 @@ class SourceDouble(Double):
         history = "".join(self._messages()[n] for n in shown) or (
             '<div class="tgme_widget_message_centered"><div class="tme_no_messages_found">No posts found</div></div>'
         )
+        if shown and shown[0] > min(self._messages()):
+            history = f'<a class="tme_messages_more js-messages_more" data-before="{shown[0]}"></a>{history}'
         body = f'<main class="tgme_main"><section class="tgme_channel_history js-message_history">{history}</section></main>'
         return Reply(
-            f"<!DOCTYPE html><html><body>{body}</body></html>", headers={"Content-Type": "text/html; charset=utf-8"}
+            f"<!DOCTYPE html><html><body>{body}</body></html>\n<!-- page generated in 13.97ms -->\n",
+            headers={"Content-Type": "text/html; charset=utf-8"},
         )
 
     def _messages(self) -> dict[int, str]:

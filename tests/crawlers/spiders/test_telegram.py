@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from parsel import Selector
+from scrapy.http import Request, TextResponse
 
+from citystudy.targets import TelegramTarget
 from crawlers.crawl import crawl
-from crawlers.spiders.telegram import MEDIA_ONLY, PREVIEW_OFF, SERVICE, messages_of, read_count
+from crawlers.parking import Parked
+from crawlers.spiders.telegram import (
+    APP_ONLY,
+    FELL_SILENT,
+    MEDIA_ONLY,
+    PREVIEW_OFF,
+    SERVICE,
+    TelegramSpider,
+    messages_of,
+    read_count,
+)
+from crawlers.visits import AGAIN, Visit
 
 SHARED = Path(os.environ.get("CITYSTUDY_SHARED", "../shared"))
 
@@ -115,6 +129,80 @@ def test_a_place_is_read_and_another_channels_message_is_not() -> None:
 )
 def test_counts_are_read_as_telegram_writes_them(shown: str | None, count: int | None) -> None:
     assert read_count(shown) == count
+
+
+def test_a_notice_in_a_posts_place_is_told_from_the_one_beside_a_video() -> None:
+    label = '<div class="message_media_not_supported_label">{}</div>'
+    app, beside = label.format("Please open Telegram to view this post"), label.format("Media is too big")
+    found = messages_of(
+        Selector(text=page(message(7, app), message(8, beside), message(9, beside + text("Яма")))), "kazan"
+    )
+    assert found.dropped == {APP_ONLY: 1, MEDIA_ONLY: 1}
+    assert [post.text for post in found.posts] == ["Яма"]
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 5000, "-1", "", "7?single"])
+def test_what_is_no_number_is_no_message(number: str) -> None:
+    found = messages_of(Selector(text=page(message(7, text("x")).replace("kazan/7", f"kazan/{number}"))), "kazan")
+    assert (found.posts, found.dropped.total()) == ([], 1)
+
+
+NONE_FOUND = '<div class="tgme_widget_message_centered"><div class="tme_no_messages_found">No posts found</div></div>'
+MORE = '<a class="tme_messages_more js-messages_more" data-before="41"></a>'
+
+
+@pytest.fixture
+def spider(folder: Any) -> Iterator[tuple[TelegramSpider, Visit[TelegramTarget]]]:
+    made = TelegramSpider(folder.write('source = "telegram"\nchannel = "kazan"', delay=1))
+    (visit,) = made.visits.values()
+    yield made, visit
+    made.store.close()
+
+
+def says(markup: str) -> TextResponse:
+    return TextResponse("https://t.me/s/kazan", body=markup.encode(), request=Request("https://t.me/s/kazan"))
+
+
+def test_a_page_is_whole_when_its_messages_end_whatever_comes_after(spider: Any) -> None:
+    telegram, visit = spider
+    whole = page(message(41, text("Один")), message(42, text("Два"))) + "\n<!-- page generated in 13.97ms -->\n"
+    step = {"before": None, "above": 40}
+    assert telegram.read(visit, step, says(whole)).broken is None
+    cut = telegram.read(visit, step, says(whole[: whole.index("Два")]))
+    assert (cut.broken, cut.gone, [post.text for post in cut.posts]) == ("the page broke off", [], ["Один"])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"before": None, "above": 42},
+        {"before": 41, "above": 0, "more": True},
+        {AGAIN: [["kazan/40", "kazan/40"], ["kazan/41", "kazan/41"]]},
+    ],
+)
+def test_who_asks_too_often_is_told_of_no_posts_and_nothing_is_deleted_for_it(spider: Any, step: Any) -> None:
+    telegram, visit = spider
+    with pytest.raises(Parked, match=FELL_SILENT):
+        telegram.read(visit, step, says(page(NONE_FOUND)))
+
+
+@pytest.mark.parametrize("step", [{"before": None, "above": 0}, {"before": 5, "above": 0, "more": False}])
+def test_a_channel_without_posts_and_the_end_of_one_are_quiet(spider: Any, step: Any) -> None:
+    telegram, visit = spider
+    assert telegram.read(visit, step, says(page(NONE_FOUND))).quiet
+    first = telegram.read(visit, {"before": None, "above": 0}, says(page(MORE, message(41, text("Один")))))
+    assert first.next == [{"before": 41, "above": 0, "more": True}]
+
+
+def test_a_second_look_deletes_only_what_its_page_covers(spider: Any) -> None:
+    telegram, visit = spider
+    pairs = [[f"kazan/{n}", f"kazan/{n}"] for n in (12, 40, 41, 43)]
+    assert telegram.request(visit, {AGAIN: pairs}).url == "https://t.me/s/kazan?before=44"
+    shown = page(message(39, text("Ноль")), message(40, text("Новое слово")), message(42, text("Чужое")))
+    found = telegram.read(visit, {AGAIN: pairs}, says(shown))
+    assert [(post.native_id, post.text) for post in found.posts] == [("kazan/40", "Новое слово")]
+    assert found.gone == ["kazan/41", "kazan/43"]
+    assert found.next == [{AGAIN: [pairs[0]]}]
 
 
 @given(st.text(alphabet="<>/=\"' abdivclsptgme_widget_messagedata-postkazan/0123456789", max_size=300))
