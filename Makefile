@@ -40,7 +40,7 @@ format: $(STAMP)  ## rewrite the sources in the house format
 test: $(STAMP)  ## the tests that need neither server nor network
 	$(BIN)/pytest
 
-test-faults: $(STAMP)  ## every fault of a server against every source (slow)
+test-faults: $(STAMP)  ## every fault and SIGKILL against every source (slow)
 	$(BIN)/pytest -m slow --dist load
 
 servers:  ## install what the real-server tests need (Debian packages, as root)

@@ -17,8 +17,10 @@ from world import World
 from citystudy.config import read_study
 from citystudy.store import Store
 
+pytestmark = pytest.mark.slow
+
 COUNT = 40  # five pages of each source
-KILLS = 6
+KILLS = 20
 PAGE_SECONDS = 0.1
 
 

@@ -91,14 +91,14 @@ def spent(folder: Any) -> dict[str, int]:
 
 def test_the_quota_is_not_gone_over_and_the_next_day_goes_on(site: Any, folder: Any, keyed: None) -> None:
     double = SourceDouble(site, 60)
-    study = placed(folder.write(f"{double.target()}\ndaily_units = 106\ndaily_searches = 1", cities=CREDENTIALS))
+    study = placed(folder.write(f"{double.target()}\ndaily_units = 110\ndaily_searches = 1", cities=CREDENTIALS))
     [first] = crawl(study)
     assert first.parked == QUOTA
     assert 0 < first.new < 60
-    assert spent(folder) == {"units": 106, "searches": 1}
-    assert len(site.paths()) == 7
+    assert spent(folder) == {"units": 110, "searches": 1}
+    assert len(site.paths()) == 11
     [same_day] = crawl(study)
-    assert (same_day.parked, same_day.new, len(site.paths())) == (QUOTA, 0, 7), (
+    assert (same_day.parked, same_day.new, len(site.paths())) == (QUOTA, 0, 11), (
         "nothing is asked that can't be paid for"
     )
 
