@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,121 +17,182 @@ from crawlers.answers import TRY_LATER, object_of, objects, refuse, whole, words
 from crawlers.parking import Parked
 from crawlers.spiders.base import TargetSpider
 from crawlers.visits import AGAIN, Found, Step, Visit
-from crawlers.vk_posts import comment_id, comment_post, post_id, reason_to_leave_out, wall_post, whole_signed
+from crawlers.vk_answers import CLOSED, NO_KEY, NOTHING_HERE, PASSING, error_code, refusal
+from crawlers.vk_comments import OVERLAP, looked_for, read_comments
+from crawlers.vk_posts import (
+    ADVERT,
+    Names,
+    count_of,
+    names_of,
+    post_id,
+    post_of,
+    reason_to_leave_out,
+    signed,
+    wall_post,
+)
 
 VERSION = "5.199"
 PAGE_SIZE = 100
+SEARCH_PAGE_SIZE = 200
 THREAD_ITEMS = 10  # the most that come along with a comment
-OVERLAP = 2  # posts that a page shows again: when one is deleted, those below it move up
+WATCHED_POSTS = 200
 MOST_TRIES = 3
+LATE = timedelta(hours=1)  # how late a post may turn up in the search
+ALL_TIME = 1  # a search without a beginning shows the last day only
 
-TOO_MANY_A_SECOND = 6
-SPENT = {9: "flood control", 29: "the rate limit is spent", 103: "out of limits"}
-BAD_KEY = {4, 5, 28, 1116, 1117}
-CLOSED = {7, 15, 18, 19, 30, 113, 200, 203, 212, 261}
-
-_NO_KEY = 'set [credentials] vk = "env:NAME" to the service token of an app of your own'
-_LATER = "nothing to do: the next crawl goes on from here"
-_CHECK = "check `community` in the study file, or remove the target"
 NO_PLACE = "this city has no coordinates"
+COMMENTS_CLOSED = "a post's comments are closed"
+_CHECK = "check `community` in the study file, or remove the target"
 
 
 class VkSpider(TargetSpider[VkTarget]):
     """Reads a wall newest first, and the comments of its posts when their number has changed.
 
-    Mark: `newest`, the number (of a search: the second) of the newest post read; `comments`, how many comments the posts
-    of the newest page had when they were read. Steps: `wall` from an offset, down to the number `above`; `search` from
-    where the last page ended, `above` a second; `comments` below a post, or of one comment's `thread`, from an `offset`.
+    Mark: `newest`, the number (of a search: the second) of the newest post read; `comments`, how many comments the newest
+    posts had when they were last seen. Steps: `wall` from an offset, for what is `below` a number (None: all)
+    and `above` another, `back` from a further offset; `search` from where the last page ended, `since` a second, `until` another (None: now), `read`
+    posts of this stretch of time; `comments` below a post, or of one comment's `thread` (crawlers.vk_comments).
     """
 
     name = "vk"
     target_type = VkTarget
     look_batch = 100
 
+    def __init__(self, study: str | Path, **options: Any) -> None:
+        super().__init__(study, **options)
+        self._tries: Counter[str] = Counter()
+
     def opening(self, visit: Visit[VkTarget]) -> list[Step]:
         """Begin with the newest posts; raises Parked where there is no key, or no place to search around."""
         if self.credential() is None:
-            raise Parked("no key for VK's API", _NO_KEY)
-        above = visit.mark.get("newest", 0)
+            raise Parked("no key for VK's API", NO_KEY)
+        newest = visit.mark.get("newest", 0)
         if visit.target.community:
-            return [{"wall": 0, "above": above}]
+            return [{"wall": 0, "below": None, "above": newest}]
         if visit.city.latitude is None or visit.city.longitude is None:
             raise Parked(NO_PLACE, f"give `latitude` and `longitude` to the city {visit.city.name}")
-        return [{"search": "", "above": above}]
+        since = newest - int(LATE.total_seconds()) if newest else self._beginning()
+        return [{"search": "", "since": since, "until": None, "read": 0}]
 
     def request(self, visit: Visit[VkTarget], step: Step) -> scrapy.Request:
-        """Ask a method of the API; the token goes in the body, since addresses may reach a log."""
+        """Ask a method of the API; the token goes in the body, since addresses may reach a log, and to no other host."""
         method, query = _method(visit, step)
-        body = urlencode({**query, "access_token": self.credential() or "", "v": VERSION})
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        url = f"{visit.target.server.rstrip('/')}/method/{method}"
-        return self.ask(visit, step, url, method="POST", body=body, headers=headers, meta={"own_key": True})
+        given = {name: value for name, value in query.items() if value is not None}
+        body = urlencode({**given, "extended": 1, "lang": "ru", "v": VERSION, "access_token": self.credential() or ""})
+        return self.ask(
+            visit,
+            step,
+            f"{visit.target.server.rstrip('/')}/method/{method}",
+            method="POST",
+            body=body,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            meta={"own_key": True, "dont_redirect": True},
+        )
 
     def read(self, visit: Visit[VkTarget], step: Step, response: Response) -> Found:
         """Return what a method answered."""
         refuse(response, "server")
         answer = object_of(response)
-        if "error" in answer:
-            return _refused(step, answer["error"])
+        code = error_code(answer)
+        if code is not None:
+            return self._refused(visit, step, code)
+        del self._tries[visit.place.target]
         told = answer.get("response")
         if AGAIN in step:
-            return _looked_again(step, told)
+            return _looked_again(visit, step, told)
         if not isinstance(told, dict):
             raise Parked("answered JSON of another shape", TRY_LATER)
         if "comments" in step:
-            return _comments(step, told)
-        found = Found()
-        posts = {name: post for post in objects(told.get("items")) if (name := post_id(post))}
-        fresh = [name for name in posts if name not in visit.seen]
-        visit.seen.update(fresh)
-        for name in fresh:
-            self._take(visit, step, found, name, posts[name])
-        self._page_on(step, found, told, [posts[name] for name in fresh])
+            return read_comments(step, told)
+        return self._wall(visit, step, told) if "wall" in step else self._search(visit, step, told)
+
+    def _refused(self, visit: Visit[VkTarget], step: Step, code: int) -> Found:
+        """Return what to do about an error; raises Parked for most."""
+        if code in PASSING and self._tries[visit.place.target] < MOST_TRIES:
+            self._tries[visit.place.target] += 1
+            return Found(next=[step])
+        del self._tries[visit.place.target]
+        if code in CLOSED | NOTHING_HERE and "comments" in step:
+            return Found(dropped=Counter([COMMENTS_CLOSED]))  # of one post, not of the wall
+        raise refusal(code)
+
+    def _wall(self, visit: Visit[VkTarget], step: Step, told: Mapping[str, Any]) -> Found:
+        offset, below = step["wall"], step["below"]
+        top = not offset and below is None
+        shown = objects(told.get("items"))
+        if any((signed(post.get("owner_id")) or 0) > 0 for post in shown):
+            raise Parked("a person's page, not a community's", _CHECK)
+        numbers = [n for post in shown if not post.get("is_pinned") and (n := whole(post.get("id")))]
+        if below is not None and 0 < offset < step.get("back", offset + 1) and max(numbers, default=0) < below:
+            # Nothing of what was read before: posts were deleted, and those below them moved up.
+            return Found(next=[{**step, "wall": max(0, offset - PAGE_SIZE), "back": offset}])
+        fresh = [post for post in shown if below is None or (whole(post.get("id")) or 0) < below]
+        found = self._posts(visit, fresh, names_of(told), top=top)
+        if top:
+            found.quiet = not shown
+            found.mark["newest"] = max([visit.mark.get("newest", 0), *numbers])
+        lowest = min([*numbers, *([below] if below is not None else [])], default=None)
+        ended = offset + len(shown) >= (whole(told.get("count")) or 0) or self.too_old(found.posts)
+        if shown and not ended and (lowest is None or lowest > step["above"]):
+            onward: Step = {"wall": offset + max(len(shown) - OVERLAP, 1), "below": lowest, "above": step["above"]}
+            # Back once from one place: a page that stays empty must not lead in circles.
+            found.next.append(onward | ({"back": step["back"]} if "back" in step and lowest == below else {}))
         return found
 
-    def _take(self, visit: Visit[VkTarget], step: Step, found: Found, name: str, post: Mapping[str, Any]) -> None:
-        reason = reason_to_leave_out(post)
-        if reason:
-            found.dropped[reason] += 1
-        else:
-            found.posts.append(wall_post(post, name, by_place="search" in step))
-        comments = post.get("comments")
-        count = whole(comments.get("count")) if isinstance(comments, dict) else None
-        if visit.target.comments and count and count != visit.mark.get("comments", {}).get(name):
-            found.next.append({"comments": name, "offset": 0})
+    def _search(self, visit: Visit[VkTarget], step: Step, told: Mapping[str, Any]) -> Found:
+        shown = objects(told.get("items"))
+        top = not step["search"] and step["until"] is None
+        found = self._posts(visit, shown, names_of(told), top=top)
+        moments = [moment for post in shown if (moment := whole(post.get("date")))]
+        if top:
+            found.quiet = not shown
+            found.mark["newest"] = max([visit.mark.get("newest", 0), *moments])
+        if not moments or self.too_old(found.posts):
+            return found
+        read, following, oldest = step["read"] + len(shown), words(told.get("next_from")), min(moments)
+        if following and following != step["search"]:
+            found.next.append({**step, "search": following, "read": read})
+        elif read < (whole(told.get("total_count")) or 0) and (step["until"] is None or oldest < step["until"]):
+            # A search shows its first thousand posts only; the older ones are asked for by their time.
+            found.next.append({**step, "search": "", "until": oldest, "read": 0})
+        return found
 
-    def _page_on(self, step: Step, found: Found, told: Mapping[str, Any], fresh: list[dict[str, Any]]) -> None:
-        """Set the next page, and what to remember of the first one."""
-        first = not step.get("wall", 0) and not step.get("search", "")
-        place = "id" if "wall" in step else "date"
-        numbers = [n for post in fresh if not post.get("is_pinned") and (n := whole(post.get(place)))]
-        if first:
-            found.quiet = not fresh
-            found.mark["newest"] = max([step["above"], *numbers])
-            found.mark["comments"] = {
-                name: whole(post["comments"].get("count"))
-                for post in fresh
-                if (name := post_id(post)) and isinstance(post.get("comments"), dict)
-            }
-        if not numbers or min(numbers) <= step["above"] or self.too_old(found.posts):
-            return
-        if "search" in step:
-            following = words(told.get("next_from"))
-            found.next += [{**step, "search": following}] if following else []
-        else:
-            shown = len(objects(told.get("items")))
-            offset = step["wall"] + max(shown - OVERLAP, 1)
-            found.next += [{**step, "wall": offset}] if step["wall"] + shown < (whole(told.get("count")) or 0) else []
+    def _posts(self, visit: Visit[VkTarget], posts: list[dict[str, Any]], names: Names, *, top: bool) -> Found:
+        """Return posts of a page, and the steps of comments to be read below them: where they are new, or have changed.
+
+        `top` is the newest page, whose posts are watched from then on.
+        """
+        named = {name: post for post in posts if (name := post_id(post))}
+        found, counts = Found(), {}
+        known: dict[str, int] = visit.mark.get("comments", {})
+        stored = set() if top else self.stored(visit, list(named)) - known.keys()
+        for name, post in named.items():
+            reason = reason_to_leave_out(post)
+            if reason:
+                found.dropped[reason] += 1
+            else:
+                found.posts.append(wall_post(post, name, names, by_place=visit.target.query is not None))
+            count = count_of(post, "comments")
+            if not visit.target.comments or count is None or reason == ADVERT:
+                continue
+            counts[name] = count
+            if count and count != known.get(name) and name not in stored:
+                found.next.append({"comments": name, "offset": 0})
+        watched = {**counts, **known} if top else known
+        found.mark["comments"] = {name: counts.get(name, n) for name, n in list(watched.items())[:WATCHED_POSTS]}
+        return found
+
+    def _beginning(self) -> int:
+        """Return the second from which a first search reads."""
+        days = self.study.limits.history_days
+        return int((datetime.now(UTC) - timedelta(days=days)).timestamp()) if days else ALL_TIME
 
 
 def _method(visit: Visit[VkTarget], step: Step) -> tuple[str, dict[str, Any]]:
     target = visit.target
     if AGAIN in step:
-        posts, comments = _sorts(step)
-        if posts:
-            return "wall.getById", {"posts": ",".join(name.removeprefix("wall") for name in posts)}
-        post, _, number = comments[0].rpartition("_r")
-        return "wall.getComment", {"owner_id": post.removeprefix("wall").split("_")[0], "comment_id": number}
+        posts = dict.fromkeys(post_of(name).removeprefix("wall") for name, _ in step[AGAIN])
+        return "wall.getById", {"posts": ",".join(posts)}
     if "comments" in step:
         owner, _, number = step["comments"].removeprefix("wall").partition("_")
         query: dict[str, Any] = {"owner_id": owner, "post_id": number, "count": PAGE_SIZE, "offset": step["offset"]}
@@ -138,88 +202,34 @@ def _method(visit: Visit[VkTarget], step: Step) -> tuple[str, dict[str, Any]]:
         number = str(target.community)
         whose = {"owner_id": f"-{number}"} if number.isdigit() else {"domain": number}
         return "wall.get", {**whose, "count": PAGE_SIZE, "offset": step["wall"]}
-    query = {"q": target.query, "count": PAGE_SIZE, "latitude": visit.city.latitude, "longitude": visit.city.longitude}
-    query |= {"start_time": step["above"] + 1} if step["above"] else {}
-    query |= {"start_from": step["search"]} if step["search"] else {}
-    return "newsfeed.search", query
+    place = {"latitude": visit.city.latitude, "longitude": visit.city.longitude}
+    period = {"start_time": step["since"], "end_time": step["until"], "start_from": step["search"] or None}
+    return "newsfeed.search", {"q": target.query, "count": SEARCH_PAGE_SIZE, **place, **period}
 
 
-def _refused(step: Step, error: object) -> Found:
-    """Return what to do about an error of the API (dev.vk.com, errors); raises Parked for most."""
-    code = whole(error.get("error_code")) if isinstance(error, dict) else None
-    if code == TOO_MANY_A_SECOND and step.get("tried", 0) < MOST_TRIES:
-        return Found(next=[{**step, "tried": step.get("tried", 0) + 1}], quiet=True)
-    if code in CLOSED and "comments" in step:
-        return Found(quiet=True)  # one post's comments are closed, not the wall
-    if code in CLOSED and AGAIN in step:
-        posts, comments = _sorts(step)
-        return _left(step, gone=[] if posts else comments[:1], done=posts or comments[:1])
-    if code in CLOSED:
-        raise Parked(f"closed (VK error {code})", _CHECK)
-    if code in BAD_KEY:
-        raise Parked(f"the key is not accepted (VK error {code})", _NO_KEY)
-    if code == 14:  # noqa: PLR2004  a captcha is for people
-        raise Parked("VK asks for a captcha (error 14)", "wait a day, and set limits.delay_seconds higher")
-    if code in SPENT or code == TOO_MANY_A_SECOND:
-        raise Parked(f"{SPENT.get(code, 'too many requests a second')} (VK error {code})", _LATER)
-    raise Parked(f"VK error {code}", TRY_LATER)
+def _looked_again(visit: Visit[VkTarget], step: Step, told: object) -> Found:
+    """Return what became of posts, and the steps that look for the comments below them.
 
-
-def _comments(step: Step, told: Mapping[str, Any]) -> Found:
-    found = Found(quiet=True)
-    post = step["comments"]
-    shown = objects(told.get("items"))
-    for comment in shown:
-        _take_comment(found, comment, post)
-        thread = comment.get("thread")
-        if isinstance(thread, dict):
-            inner = objects(thread.get("items"))
-            for reply in inner:
-                _take_comment(found, reply, post)
-            if (whole(thread.get("count")) or 0) > len(inner):
-                found.next.append({"comments": post, "thread": comment.get("id"), "offset": 0})
-    offset = step["offset"] + len(shown)
-    if shown and offset < (whole(told.get("current_level_count")) or whole(told.get("count")) or 0):
-        found.next.insert(0, {**step, "offset": offset})
-    return found
-
-
-def _take_comment(found: Found, comment: Mapping[str, Any], post: str) -> None:
-    name = comment_id(comment, post)
-    if name is None:
-        return
-    if comment.get("deleted"):
-        found.gone.append(name)
-    else:
-        found.posts.append(comment_post(comment, name, post))
-
-
-def _looked_again(step: Step, told: object) -> Found:
-    """Return what became of the posts of a second look, or of one comment."""
+    A service token may not ask for single comments: those of a post are read again. So are those of posts that have
+    left the newest page, for what was written below them meanwhile.
+    """
     items = objects(told.get("items") if isinstance(told, dict) else told)
-    posts, comments = _sorts(step)
-    if posts:
-        named = {name: post for post in items if (name := post_id(post)) and not post.get("is_deleted")}
-        found = _left(step, gone=[name for name in posts if name not in named], done=posts)
-        owners = {name: post for name, post in named.items() if name in posts}
-        found.posts = [
-            wall_post(post, name, by_place=False) for name, post in owners.items() if whole_signed(post["owner_id"])
-        ]
-        return found
-    name = comments[0]
-    found = _left(step, gone=[], done=[name])
-    if not items or items[0].get("deleted"):
-        found.gone.append(name)
-    else:
-        found.posts.append(comment_post(items[0], name, name.rpartition("_r")[0]))
+    if not isinstance(told, dict | list):
+        raise Parked("answered JSON of another shape", TRY_LATER)
+    names = names_of(told) if isinstance(told, dict) else {}
+    there = {name: post for post in items if (name := post_id(post)) and not post.get("is_deleted")}
+    found = Found()
+    asked: dict[str, list[list[str]]] = {}
+    for pair in step[AGAIN]:
+        asked.setdefault(post_of(pair[0]), []).append(pair)
+    for name, pairs in asked.items():
+        post = there.get(name)
+        if post is None:
+            found.gone += [native_id for native_id, _ in pairs]
+            continue
+        if any(native_id == name for native_id, _ in pairs) and reason_to_leave_out(post) is None:
+            found.posts.append(wall_post(post, name, names, by_place=visit.target.query is not None))
+        look, count = looked_for(pairs, name), count_of(post, "comments")
+        if look or (visit.target.comments and count and count != visit.mark.get("comments", {}).get(name)):
+            found.next.append({"comments": name, "offset": 0, "look": look})
     return found
-
-
-def _sorts(step: Step) -> tuple[list[str], list[str]]:
-    names = [name for name, _ in step[AGAIN]]
-    return [name for name in names if "_r" not in name], [name for name in names if "_r" in name]
-
-
-def _left(step: Step, *, gone: list[str], done: list[str]) -> Found:
-    left = [pair for pair in step[AGAIN] if pair[0] not in done]
-    return Found(gone=gone, next=[{AGAIN: left}] if left else [])

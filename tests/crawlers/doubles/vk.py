@@ -1,4 +1,7 @@
-"""VK's API: a community's wall with comments, threads, single posts and comments; errors come with HTTP 200."""
+"""VK's API as a service token sees it: a community's wall, comments, threads, posts; errors come with HTTP 200.
+
+Single comments are for users' tokens only: `wall.getComment` is answered with error 28.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 from fault_server import Asked, Reply
 
-from doubles import PAGE, PEOPLE, Double, Written, written
+from doubles import PAGE, PEOPLE, Double, Written
 
 OWNER = -33438842
 
@@ -19,9 +22,10 @@ class SourceDouble(Double):
     key = "service-token-of-ours"
 
     def mount(self) -> None:
-        for method in ("wall.get", "wall.getComments", "wall.getById", "wall.getComment"):
+        for method in ("wall.get", "wall.getComments", "wall.getById"):
             answer = getattr(self, method.replace(".", "_"))
             self.site.answers[f"/method/{method}"] = lambda asked, answer=answer: self._guarded(asked, answer)
+        self.site.answers["/method/wall.getComment"] = self._error(28)
 
     def target(self) -> str:
         return f'source = "vk"\ncommunity = "kazan_live"\nserver = "{self.site.url}"'
@@ -50,39 +54,44 @@ class SourceDouble(Double):
     def _error(self, code: int) -> Reply:
         return Reply(json.dumps({"error": {"error_code": code, "error_msg": "refused", "request_params": []}}))
 
-    def _response(self, told: Any) -> Reply:
-        return Reply(json.dumps({"response": told}), headers={"Content-Type": "application/json; charset=utf-8"})
+    def _response(self, told: dict[str, Any]) -> Reply:
+        people = [
+            {
+                "id": self.person(post),
+                "screen_name": post.handle,
+                **dict(zip(("first_name", "last_name"), names, strict=True)),
+            }
+            for post in self.posts.values()
+            if len(names := post.author.split(maxsplit=1)) == 2
+        ]
+        whole = {**told, "profiles": people, "groups": [{"id": -OWNER, "name": "Казань", "screen_name": "kazan_live"}]}
+        return Reply(json.dumps({"response": whole}), headers={"Content-Type": "application/json; charset=utf-8"})
 
     def wall_get(self, form: dict[str, str]) -> Reply:
         if form.get("domain") != "kazan_live":
             return self._error(100)
         wall = [post for post in self.newest_first() if self.opener(post.number) == post.number]
         offset = int(form["offset"])
-        return self._response(
-            {"count": len(wall), "items": [self._post(post) for post in wall[offset : offset + PAGE]]}
-        )
+        shown = wall[offset : offset + min(PAGE, int(form["count"]))]
+        return self._response({"count": len(wall), "items": [self._post(post) for post in shown]})
 
     def wall_getComments(self, form: dict[str, str]) -> Reply:  # noqa: N802  the method's name
-        replies = self._replies(int(form["post_id"]))
-        told = []
-        if replies:
-            told = [{**self._comment(replies[0]), "thread": {"count": len(replies) - 1, "items": []}}]
+        opener, offset = int(form["post_id"]), int(form["offset"])
+        replies = self._replies(opener)
+        head, below = opener + 1, [self._comment(reply) for reply in replies if reply.number != opener + 1]
         if "comment_id" in form:
-            told = [self._comment(reply) for reply in replies[1:]]
-        offset = int(form["offset"])
+            told = below if int(form["comment_id"]) == head else []
+        elif replies:
+            gone = {"id": head, "deleted": True}
+            first = self._comment(self.posts[head]) if head in self.posts else gone
+            told = [{**first, "thread": {"count": len(below), "items": []}}]
+        else:
+            told = []
         return self._response({"count": len(replies), "current_level_count": len(told), "items": told[offset:]})
 
     def wall_getById(self, form: dict[str, str]) -> Reply:  # noqa: N802
         numbers = [int(name.split("_")[1]) for name in form["posts"].split(",")]
         return self._response({"items": [self._post(self.posts[n]) for n in numbers if n in self.posts]})
-
-    def wall_getComment(self, form: dict[str, str]) -> Reply:  # noqa: N802
-        number = int(form["comment_id"])
-        if number in self.posts:
-            return self._response({"items": [self._comment(self.posts[number])]})
-        return self._response(
-            {"items": [{"id": number, "date": int(written(number).created_at.timestamp()), "deleted": True}]}
-        )
 
     def _replies(self, number: int) -> list[Written]:
         replies = [post for post in self.posts.values() if post.number != number and self.opener(post.number) == number]
