@@ -5,6 +5,7 @@ A source's keys stand here and in `docs/sources/<source>.md`; how it is read sta
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -181,9 +182,14 @@ class BlueskyTarget(Target):
 
     @property
     def name(self) -> str:
-        """The feed, author, repository or search."""
-        what = self.feed or self.author or (f"repository {self.repository}" if self.repository else None)
-        return " ".join(filter(None, [what or f"search {self.query}", self.language]))
+        """The search, or a digest of whose feed or posts it is: names of targets stand in the database."""
+        if self.query:
+            what = f"search {self.query}"
+        else:
+            sort, whose = next((s, w) for s in ("feed", "author", "repository") if (w := getattr(self, s)))
+            label = f"feed {whose.rpartition('/')[2]}" if sort == "feed" else sort
+            what = f"{label} {sha256(whose.lower().encode()).hexdigest()[:8]}"
+        return " ".join(filter(None, [what, self.language]))
 
     @property
     def address(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 from citystudy.codeframe import THEMES
 from citystudy.config import read_study
 from citystudy.errors import ConfigError, ExitCode
-from citystudy.targets import FeedTarget, ImportTarget, MastodonTarget
+from citystudy.targets import BlueskyTarget, FeedTarget, ImportTarget, MastodonTarget
 from citystudy.text import slug
 from tests.citystudy.conftest import MINIMAL
 
@@ -353,3 +353,13 @@ def test_slug_keeps_letters_of_any_script_and_nothing_that_steers_a_path() -> No
     assert slug("شیراز") == "شیراز"
     assert slug("../../etc/passwd") == "etc-passwd"
     assert slug("!!") == ""
+
+
+def test_a_target_that_is_a_person_is_not_named_in_clear() -> None:
+    named = BlueskyTarget(source="bluesky", author="zuleykha.example.org")
+    assert "zuleykha" not in named.name
+    assert named.name == BlueskyTarget(source="bluesky", author="Zuleykha.example.org").name
+    feed = BlueskyTarget(source="bluesky", feed="at://did:plc:abc/app.bsky.feed.generator/kazan")
+    assert feed.name.startswith("feed kazan ")
+    assert "did:plc" not in feed.name
+    assert named.name != BlueskyTarget(source="bluesky", repository="zuleykha.example.org").name
