@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
 
@@ -30,9 +31,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "citystudy-servers"
 
 
+def unpacked(name: str) -> Path:
+    """Return the folder of something that `make servers` unpacked whole; raises NotHereError."""
+    folder = cache_folder() / name
+    if not any(folder.glob(".ready-*")):
+        raise NotHereError(f"{name} not installed")
+    return folder
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered; header names are in lower case."""
+    """What a server answered; header names are in lower case, the values of a repeated one are joined by commas."""
 
     status: int
     headers: Mapping[str, str]
@@ -51,17 +60,28 @@ _OPENER = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({
 
 
 def ask(
-    method: str, url: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    method: str,
+    url: str,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    document: object = None,
 ) -> Answer:
-    """Send a request, `form` as its body; return the answer whatever its status."""
-    body = urlencode(form).encode() if form is not None else None
-    request = urllib.request.Request(url, body, dict(headers or {}), method=method)
+    """Send a request, `form` or `document` (as JSON) its body; return the answer whatever its status."""
+    body, sent = urlencode(form).encode() if form is not None else None, dict(headers or {})
+    if document is not None:
+        body, sent = json.dumps(document).encode(), {"Content-Type": "application/json", **sent}
+    request = urllib.request.Request(url, body, sent, method=method)
     try:
         with _OPENER.open(request, timeout=30) as found:
-            return Answer(found.status, {k.lower(): v for k, v in found.headers.items()}, found.read())
+            return Answer(found.status, _headers(found), found.read())
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
+            return Answer(error.code, _headers(error), error.read())
+
+
+def _headers(answer: http.client.HTTPResponse | urllib.error.HTTPError) -> dict[str, str]:
+    return {name.lower(): ", ".join(answer.headers.get_all(name, [])) for name in answer.headers}
 
 
 def free_port() -> int:
