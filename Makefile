@@ -43,7 +43,7 @@ test: $(STAMP)  ## the tests that need neither server nor network
 test-faults: $(STAMP)  ## every fault and SIGKILL against every source (slow)
 	$(BIN)/pytest -m slow --dist load
 
-servers:  ## install what the real-server tests need (Debian packages, as root)
+servers:  ## install what the real-server tests need (packages of Debian, npm and PyPI, as root)
 	tests/servers/install.sh
 
 browser: $(STAMP)  ## install what the browser tests need (Debian packages, as root)

@@ -115,7 +115,12 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
     # For subclasses to use
 
     def ask(self, visit: Visit[TargetT], step: Step, url: str, **options: Any) -> scrapy.Request:
-        """Return a request whose answer, whatever its status, comes back to this step."""
+        """Return a request whose answer, whatever its status, comes back to this step.
+
+        One that carries the operator's own key (`meta` own_key) follows no redirect: the key is for this server alone.
+        """
+        if (options.get("meta") or {}).get("own_key"):
+            options["meta"] = {**options["meta"], "dont_redirect": True}
         given = {"visit": visit, "step": step}
         return scrapy.Request(
             url, callback=self.parse, errback=self.failed, cb_kwargs=given, dont_filter=True, **options

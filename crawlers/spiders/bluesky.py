@@ -182,7 +182,7 @@ class BlueskySpider(TargetSpider[BlueskyTarget]):
         headers, meta = {"Accept": "application/json"}, {}
         token = self._tokens.get(target.login_server)
         if target.query:
-            meta = {"own_key": True, "dont_redirect": True}
+            meta = {"own_key": True}
             if body is not None:
                 headers["Content-Type"] = "application/json"
             elif token:

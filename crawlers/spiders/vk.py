@@ -86,7 +86,7 @@ class VkSpider(TargetSpider[VkTarget]):
             method="POST",
             body=body,
             headers={"Content-Type": "application/x-www-form-urlencoded"},
-            meta={"own_key": True, "dont_redirect": True},
+            meta={"own_key": True},
         )
 
     def read(self, visit: Visit[VkTarget], step: Step, response: Response) -> Found:

@@ -133,6 +133,16 @@ def test_comments_are_read_where_they_are_new_or_their_number_has_changed(spider
     assert silent.read(visit, silent.opening(visit)[0], says({"count": 1, "items": [post(9, 1)]})).next == []
 
 
+def test_below_the_newest_page_stored_posts_are_asked_about_only_while_they_are_watched(
+    spider: Spider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vk, visit = spider(mark={"newest": 60, "comments": {"wall-5_49": 1}})
+    monkeypatch.setattr(vk, "stored", lambda visit, names: {"wall-5_49", "wall-5_48"})
+    items = [post(50), post(49, 2), post(48, 2), post(47, 2)]
+    found = vk.read(visit, {"wall": 98, "below": 50, "above": 0}, says({"count": 101, "items": items}))
+    assert [step["comments"] for step in found.next] == ["wall-5_49", "wall-5_47"]
+
+
 def test_threads_are_read_inline_or_on_their_own(spider: Spider) -> None:
     vk, visit = spider()
     step = {"comments": "wall-5_1", "offset": 0}
@@ -166,7 +176,7 @@ def test_a_second_look_asks_for_posts_at_once_and_for_comments_with_their_post(s
     step: Step = {AGAIN: [*([name, name] for name in names), ["wall-5_3_r9", "wall-5_3_r7"]]}
     method, query = asked(vk, visit, step)
     assert (method, query["posts"]) == ("wall.getById", "-5_1,-5_2,-5_3,-5_4")
-    items = [post(1, text="Яму засыпали"), post(3, 5), post(99)]
+    items = [post(1, text="Яму засыпали"), post(2, is_deleted=True), post(3, 5), post(99)]
     found = vk.read(visit, step, says({"items": items}))
     assert [(raw.native_id, raw.text) for raw in found.posts] == [("wall-5_1", "Яму засыпали")]
     assert found.gone == ["wall-5_2", "wall-5_4_r8"]

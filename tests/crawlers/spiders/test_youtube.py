@@ -138,6 +138,16 @@ def test_what_the_api_refuses_is_told_apart(new_site: Any, folder: Any, keyed: N
     assert b"api-key-of-ours" not in folder.database_bytes() + (folder.path / "crawl.log").read_bytes()
 
 
+def test_the_key_follows_no_redirect(new_site: Any, folder: Any, keyed: None) -> None:
+    here, elsewhere = new_site(), new_site()
+    here.answers["/youtube/v3/search"] = here.Reply(
+        status=307, headers={"Location": f"{elsewhere.url}/youtube/v3/search"}
+    )
+    [result] = crawl(placed(folder.write(f'source = "youtube"\nserver = "{here.url}"', cities=CREDENTIALS)))
+    assert result.parked == "redirects elsewhere (HTTP 307)"
+    assert elsewhere.asked == []
+
+
 def test_a_probe_costs_one_unit_and_tells_the_quota(site: Any, folder: Any, keyed: None) -> None:
     site.answers["/youtube/v3/i18nRegions"] = site.Reply('{"items": []}')
     study = placed(folder.write(f'source = "youtube"\nserver = "{site.url}"', cities=CREDENTIALS))
