@@ -11,8 +11,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import ndjson
 from doubles import PEOPLE, Written, written
+
+from tests.crawlers.importers.conftest import Exports, ndjson
 
 COUNT = 24
 AGAIN = "Всё починили, спасибо / تم الإصلاح / درست شد"
@@ -103,7 +104,9 @@ def made(name: str, posts: Sequence[Written], folder: Path) -> bytes:
 
 
 @pytest.mark.parametrize("name", [*FORMATS, "Parquet"])
-def test_a_file_is_taken_in_once_edits_are_edits_and_nobody_is_named(exports: Any, tmp_path: Path, name: str) -> None:
+def test_a_file_is_taken_in_once_edits_are_edits_and_nobody_is_named(
+    exports: Exports, tmp_path: Path, name: str
+) -> None:
     posts = [written(number) for number in range(1, COUNT + 1)]
     values = {"city": "Kazan"} | ({"source": "forum"} if name == "4CAT" else {})
 
