@@ -72,7 +72,7 @@ DOUBTFUL = {"another charset": in_another_charset}
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, all_doubles(), COUNT, timeout=1)
+    made = World(tmp_path, all_doubles(), COUNT, timeout=2)
     yield made
     made.close()
 

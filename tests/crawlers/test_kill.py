@@ -51,7 +51,7 @@ def test_a_crawl_killed_again_and_again_ends_equal_to_the_sources(world: World) 
     chance = random.Random(seed)
     sources = len(world.doubles)
     for _ in range(KILLS):
-        crawl_killed(world, chance.randint(1, sources), chance)
+        crawl_killed(world, chance.randint(1, sources // 3), chance)
     with Store(read_study(world.study).database_path) as store:
         stored = store.count("post")
     assert 0 < stored < sources * COUNT, (seed, "the kills came too late, or too early, to prove anything")
