@@ -5,6 +5,7 @@ A source's keys stand here and in `docs/sources/<source>.md`; how it is read sta
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from hashlib import sha256
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ TargetKind = Literal[
 Handle = Annotated[str, Field(pattern=r"^[^\s@/?#]+$", description="a name without '@', '/' or spaces")]
 
 
-class Target(StrictModel):
+class Target(StrictModel, ABC):
     """What every target has; `name` tells it from its city's others, `address` which server is asked for it."""
 
     source: str
@@ -29,14 +30,14 @@ class Target(StrictModel):
     note: str = ""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """What tells this target from its city's others."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def address(self) -> str:
         """The address of the server that is asked."""
-        raise NotImplementedError
 
     @property
     def post_source(self) -> str:
