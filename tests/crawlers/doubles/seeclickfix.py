@@ -1,4 +1,4 @@
-"""SeeClickFix: issues around a place, newest first, by page; single issues."""
+"""SeeClickFix: issues within a box, newest first, by page; single issues. Every third was closed and archived."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doubles import PAGE, PEOPLE, Double, Written
 
 
 class SourceDouble(Double):
-    """The issues around one city."""
+    """The issues around one city, and of a place far away for who does not bound where."""
 
     source = "open311"
 
@@ -30,13 +30,25 @@ class SourceDouble(Double):
         return f"{self.site.host} user {500 + PEOPLE.index(post.author)}"
 
     def _issues(self, asked: Asked) -> Reply:
-        assert (asked.query["lat"], asked.query["lng"]) == ("55.79", "49.12")
-        page = int(asked.query["page"])
-        since = asked.query["after"]
-        found = [p for p in self.newest_first() if p.created_at.strftime("%Y-%m-%dT%H:%M:%SZ") > since]
-        shown = found[(page - 1) * PAGE : page * PAGE]
-        told = {"metadata": {"pagination": {"page": page}}, "issues": [self._json(post) for post in shown]}
-        return Reply(json.dumps(told))
+        page, since = int(asked.query["page"]), asked.query["after"]
+        south, west, north, east = (
+            float(asked.query.get(name, bound))
+            for name, bound in (("min_lat", -90), ("min_lng", -180), ("max_lat", 90), ("max_lng", 180))
+        )
+        statuses = asked.query.get("status", "open,acknowledged,closed").split(",")
+        known = [self._json(post) for post in self.newest_first()]
+        known.append({**known[0], "id": 9000, "lat": 41.3, "lng": -72.9})
+        found = [
+            issue
+            for issue in known
+            if south <= issue["lat"] <= north
+            and west <= issue["lng"] <= east
+            and issue["status"].lower() in statuses
+            and issue["created_at"] >= since
+        ]
+        following = page + 1 if len(found) > page * PAGE else None
+        told = {"metadata": {"pagination": {"page": page, "next_page": following}}, "errors": {}}
+        return Reply(json.dumps({**told, "issues": found[(page - 1) * PAGE : page * PAGE]}))
 
     def _issue(self, asked: Asked) -> Reply:
         number = int(asked.path.rsplit("/", 1)[1])
@@ -45,7 +57,7 @@ class SourceDouble(Double):
     def _json(self, post: Written) -> dict[str, Any]:
         return {
             "id": post.number,
-            "status": "Open",
+            "status": "Open" if post.number % 3 else "Archived",
             "summary": "Roads",
             "description": post.text,
             "lat": 55.79,
