@@ -29,13 +29,16 @@ def fullname(thing: Mapping[str, Any]) -> str | None:
 
 
 def is_gone(thing: Mapping[str, Any]) -> bool:
-    """Tell whether its writer deleted it or a moderator removed it, also where the archive still holds the text."""
-    told = words(thing.get("body") if "body" in thing else thing.get("selftext")).strip().casefold()
-    meta = thing.get("_meta") if isinstance(thing.get("_meta"), dict) else {}
-    return (
-        told in NOBODY
-        or bool(thing.get("removed_by_category"))
-        or bool(meta and (meta.get("removal_type") or meta.get("was_deleted_later")))
+    """Tell whether its writer deleted it or a moderator removed it, also where the archive still holds the text.
+
+    The archive's `removal_type` stays on what was deleted at first and is back (`was_initially_deleted`).
+    """
+    told = [words(thing.get(name)).strip().casefold() for name in ("body", "selftext", "title")]
+    meta = thing.get("_meta")
+    flags = meta if isinstance(meta, dict) else {}
+    removed = flags.get("removal_type") and not flags.get("was_initially_deleted")
+    return not NOBODY.isdisjoint(told) or any(
+        (thing.get("removed_by_category"), removed, flags.get("was_deleted_later"))
     )
 
 
@@ -61,7 +64,7 @@ def post_of(thing: Mapping[str, Any], name: str) -> RawPost:
         author_names=(author,) if known else (),
         url=f"https://www.reddit.com{link}" if link.startswith("/") else None,
         thread=words(thing.get("link_id")) or name if comment else name,
-        parent=words(thing.get("parent_id")) or None if comment else None,
+        parent=words(thing.get("parent_id" if comment else "crosspost_parent")) or None,
         created_at=created_at,
         edited_at=None if isinstance(edited, bool) else parse_date(edited),
         counts={key: count for key, count in counts.items() if count is not None} or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -16,23 +17,27 @@ from citystudy.targets import RedditTarget
 from crawlers.answers import header, object_of, objects, refuse, words
 from crawlers.feeds import NotAFeedError, read_feed
 from crawlers.parking import Parked
-from crawlers.reddit_posts import BOT, DELETED, fullname, is_bot, is_gone, post_of
+from crawlers.reddit_posts import BOT, BOTS, DELETED, NOBODY, fullname, is_bot, is_gone, post_of
 from crawlers.spiders.base import TargetSpider
 from crawlers.visits import AGAIN, Found, Step, Visit
 
 PAGE_SIZE = 100
+SMALL_PAGE = 25  # for a stretch that takes the archive too long in one go
 BUSY = 422  # the archive's way to say that a query took too long
+OVERLAP_SECONDS = 2 * 86_400  # the archive may take in posts days late; after 36 hours it looks at each once more
 
 _NO_KEY = 'set [credentials] reddit = "env:NAME" to CLIENT_ID:CLIENT_SECRET of an app that Reddit approved'
 _CHECK = "check `subreddit` in the study file"
+_FEED_FOOT = re.compile(r"\s*submitted by\s+/u/\S+(?:\s*\[link\])?(?:\s*\[comments\])?\s*$")
+_THREAD = re.compile(r"/comments/(\w+)")
 
 
 class RedditSpider(TargetSpider[RedditTarget]):
-    """Reads submissions, then comments, newest first, down to the newest that was read before.
+    """Reads submissions, then comments, newest first, down to the newest that was read before; of the archive two days on.
 
     Mark: `posts` and `comments`, the second in which the newest of each was written. A step is a stretch of one `list`:
-    older than `below` (a second; through the API the name of a post; None: from the top) and not older than `above`; or
-    `login`.
+    older than `below` (a second; through the API the name of a post; None: from the top) and not older than `above`, a
+    `limit` of posts at once where not as many as can be; or `login`.
     """
 
     name = "reddit"
@@ -46,7 +51,10 @@ class RedditSpider(TargetSpider[RedditTarget]):
     def opening(self, visit: Visit[RedditTarget]) -> list[Step]:
         """Begin with the newest of each list, after a login where the operator's key is used."""
         lists = ["posts", "comments"] if visit.target.comments else ["posts"]
-        steps: list[Step] = [{"list": name, "below": None, "above": visit.mark.get(name, 0)} for name in lists]
+        back = OVERLAP_SECONDS if visit.target.via == "arctic_shift" else 0
+        steps: list[Step] = [
+            {"list": name, "below": None, "above": max(0, visit.mark.get(name, 0) - back)} for name in lists
+        ]
         if visit.target.via != "oauth":
             return steps
         self._key()
@@ -84,6 +92,8 @@ class RedditSpider(TargetSpider[RedditTarget]):
         if target.via == "atom":
             return _atom(response)
         if response.status == BUSY:
+            if "list" in step and step.get("limit", PAGE_SIZE) > SMALL_PAGE:
+                return Found(next=[{**step, "limit": SMALL_PAGE}])
             raise Parked("the archive is busy (HTTP 422)", "nothing to do: the next crawl goes on from here")
         if response.status == HTTPStatus.UNAUTHORIZED and target.via == "oauth":
             raise Parked("the key is not accepted (HTTP 401)", _NO_KEY)
@@ -107,7 +117,7 @@ class RedditSpider(TargetSpider[RedditTarget]):
             int(moment) for thing in named.values() if isinstance(moment := thing.get("created_utc"), int | float)
         ]
         if step["below"] is None and seconds:
-            found.mark[step["list"]] = max(seconds)
+            found.mark[step["list"]] = max(*seconds, visit.mark.get(step["list"], 0))
         if not seconds or not fresh or min(seconds) < step["above"] or self.too_old(found.posts):
             return found
         below = min(seconds) if visit.target.via == "arctic_shift" else list(named)[-1]
@@ -125,7 +135,7 @@ def _of_archive(target: RedditTarget, step: Step) -> str:
     if AGAIN in step:
         names = _first_sort(step)
         return f"{'posts' if names[0].startswith('t3_') else 'comments'}/ids?{urlencode({'ids': ','.join(names)})}"
-    query = {"subreddit": target.subreddit, "limit": PAGE_SIZE, "sort": "desc"}
+    query = {"subreddit": target.subreddit, "limit": step.get("limit", PAGE_SIZE), "sort": "desc"}
     # Bounds leave out their own second: one more on each side, so that posts of the same second are not lost.
     query |= {"before": step["below"] + 1} if step["below"] else {}
     query |= {"after": step["above"] - 1} if step["above"] else {}
@@ -192,10 +202,18 @@ def _atom(response: Response) -> Found:
     for post in feed.posts:
         name = post.native_id.rpartition(" ")[2].rpartition("/")[2]
         author = (post.author or "").split(" ")[0].rpartition("/")[2]
+        known = author.casefold() not in {"", *NOBODY}
+        within = _THREAD.search(post.url or "")
         bare = replace(
-            post, native_id=name, author=author or None, author_names=(author, f"/u/{author}") if author else ()
+            post,
+            native_id=name,
+            title="" if name.startswith("t1_") else post.title,  # of a comment it names its author and the submission
+            text=_FEED_FOOT.sub("", post.text),
+            author=author if known else None,
+            author_names=(author, f"/u/{author}") if known else (),
+            thread=f"t3_{within[1]}" if within else None,
         )
-        if author.lower() == "automoderator":
+        if author.casefold() in BOTS:
             found.dropped[BOT] += 1
         else:
             found.posts.append(bare)

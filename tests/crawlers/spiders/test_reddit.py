@@ -91,6 +91,11 @@ def test_fields_are_what_reddit_says_and_nothing_is_made_up() -> None:
         ({"selftext": "[removed]"}, True),
         ({"removed_by_category": "moderator"}, True),
         ({"_meta": {"removal_type": "deleted"}}, True),
+        ({"_meta": {"was_deleted_later": True}}, True),
+        ({"_meta": {"removal_type": "moderator", "was_initially_deleted": True}}, False),
+        ({"_meta": ["odd"]}, False),
+        ({"title": "[deleted by user]"}, True),
+        ({"selftext": "[ Removed by Reddit ]"}, True),
         ({"_meta": {"retrieved_2nd_on": 1}}, False),
         ({"selftext": "the post was [deleted] they say"}, False),
         ({}, False),
@@ -103,6 +108,11 @@ def test_deletion_flags_are_honoured(more: dict[str, Any], gone: bool) -> None:
         )
         == gone
     )
+
+
+def test_a_crosspost_names_what_it_repeats() -> None:
+    post = post_of(submission(2, crosspost_parent="t3_z9"), "t3_k002")
+    assert (post.parent, post.thread, post.title, post.text) == ("t3_z9", "t3_k002", "Вопрос 2", "")
 
 
 ODD = st.recursive(
@@ -160,6 +170,29 @@ def test_what_was_deleted_or_comes_from_a_bot_is_counted_and_seconds_that_many_s
     assert result.dropped[BOT] >= 1
 
 
+def test_a_stretch_that_takes_the_archive_too_long_is_asked_for_in_less_and_what_comes_late_is_not_missed(
+    site: Any, folder: Any
+) -> None:
+    things = [submission(n, created_utc=1_790_000_000 + 3_600 * n) for n in range(150)]
+
+    def search(asked: Any) -> Any:
+        before, after = int(asked.query.get("before", 10**10)), int(asked.query.get("after", 0))
+        shown = sorted((t for t in things if after < t["created_utc"] < before), key=lambda t: -t["created_utc"])
+        if asked.query["limit"] == "100" and len(shown) < 100:
+            return site.Reply('{"data": null, "error": "Timeout. Maybe slow down a bit"}', status=422)
+        return site.Reply(json.dumps({"data": shown[: int(asked.query["limit"])]}))
+
+    site.answers |= {"/api/posts/search": search, "/api/comments/search": site.Reply('{"data": []}')}
+    study = folder.write(target(site.url))
+    [result] = crawl(study)
+    assert (result.new, result.parked) == (150, None)
+    things.append(submission(500, created_utc=things[-1]["created_utc"] - 40 * 3_600 + 1))
+    before = len(site.asked)
+    [again] = crawl(study)
+    assert (again.new, again.parked) == (1, None)
+    assert len(site.asked) - before <= 8, "only the last two days are read again"
+
+
 def test_what_cannot_be_read_is_parked_with_its_mend(
     new_site: Any, folder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,17 +218,29 @@ def test_what_cannot_be_read_is_parked_with_its_mend(
 
 
 def test_atom_brings_the_newest_under_the_same_names(site: Any, folder: Any) -> None:
-    entry = (
-        "<entry><author><name>/u/timur_v</name></author><id>t3_k001</id><title>Вопрос</title>"
-        "<updated>2026-11-01T10:00:00+00:00</updated><content type='html'>&lt;p&gt;Где поесть?&lt;/p&gt;</content></entry>"
-    )
-    feed = f'<feed xmlns="http://www.w3.org/2005/Atom"><title>Kazan</title>{entry}</feed>'
+    foot = "submitted by &lt;a href='https://www.reddit.com/user/timur_v'&gt; /u/timur_v &lt;/a&gt; &lt;span&gt;[link]&lt;/span&gt;"
+    entries = [
+        f"<entry><author><name>/u/{author}</name></author><id>{name}</id><title>{title}</title>"
+        f"<link href='https://www.reddit.com/r/Kazan/comments/k001/q/{path}'/><updated>2026-11-01T1{n}:00:00+00:00</updated>"
+        f"<content type='html'>&lt;p&gt;{text}&lt;/p&gt; {end}</content></entry>"
+        for n, (author, name, title, path, text, end) in enumerate(
+            [
+                ("timur_v", "t3_k001", "Вопрос", "", "Где поесть?", f"{foot} &lt;span&gt;[comments]&lt;/span&gt;"),
+                ("[deleted]", "t1_c1", "/u/[deleted] on Вопрос", "c1/", "اینجا خوب است", ""),
+                ("AutoModerator", "t1_c2", "/u/AutoModerator on Вопрос", "c2/", "Rules", ""),
+            ]
+        )
+    ]
+    feed = '<feed xmlns="http://www.w3.org/2005/Atom"><title>Kazan</title>{}</feed>'
     site.answers |= {
-        "/r/Kazan/new/.rss": site.Reply(feed),
-        "/r/Kazan/comments/.rss": site.Reply(feed.replace(entry, "")),
+        "/r/Kazan/new/.rss": site.Reply(feed.format(entries[0])),
+        "/r/Kazan/comments/.rss": site.Reply(feed.format("".join(entries[1:]))),
     }
     [result] = crawl(folder.write(target(site.url, via="atom")))
-    assert (result.new, result.parked) == (1, None)
-    [post] = folder.posts()
-    assert post["opened"]["id"] == "t3_k001"
+    assert (result.new, result.parked, result.dropped) == (2, None, {BOT: 1})
+    post, comment = folder.posts()
+    assert post["opened"]["id"] == post["opened"]["thread"] == comment["opened"]["thread"] == "t3_k001"
+    assert (post["title"], post["text"]) == ("Вопрос", "Где поесть?")
     assert post["author"] == folder.secret.pseudonym("reddit", "timur_v")
+    assert (comment["opened"]["id"], comment["title"], comment["text"]) == ("t1_c1", "", "اینجا خوب است")
+    assert comment["author"] is None
