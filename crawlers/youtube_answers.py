@@ -21,7 +21,7 @@ MEND_KEY = (
 )
 
 _SPENT = {"quotaExceeded", "dailyLimitExceeded"}
-_TOO_FAST = {"rateLimitExceeded", "userRateLimitExceeded"}
+_TOO_FAST = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
 _BAD_KEY = {"keyInvalid", "keyExpired", "accessNotConfigured", "ipRefererBlocked", "API_KEY_INVALID", "authError"}
 # One video or comment that can't be read ends neither the target nor the crawl.
 _PASSED_OVER = {
@@ -43,9 +43,11 @@ def answer_of(response: Response, *, single: bool) -> dict[str, Any] | None:
 
     Raises SpentError when the quota is spent, Parked for every other refusal.
     """
-    if response.status in {400, 401, 403, 404}:
-        reasons = _reasons(response)
-        if reasons & _SPENT:
+    if response.status in {400, 401, 403, 404, 429}:
+        error = _error_of(response)
+        reasons = _reasons(error)
+        # Since quotas are kept by method, a spent one bears the reason of mere haste; only its message tells the day.
+        if reasons & _SPENT or " per day" in words(error.get("message")):
             raise SpentError
         if reasons & _TOO_FAST:
             raise Parked("too many requests", "nothing to do: the next crawl goes on from here")
@@ -62,10 +64,16 @@ def answer_of(response: Response, *, single: bool) -> dict[str, Any] | None:
     return answer
 
 
-def _reasons(response: Response) -> set[str]:
-    error = object_of(response).get("error")
-    if not isinstance(error, dict):
-        return set()
+def _error_of(response: Response) -> dict[str, Any]:
+    """Return the error that the API describes; empty where the refusal is not the API's own."""
+    try:
+        error = object_of(response).get("error")
+    except Parked:
+        return {}
+    return error if isinstance(error, dict) else {}
+
+
+def _reasons(error: Mapping[str, Any]) -> set[str]:
     told = {words(entry.get("reason")) for key in ("errors", "details") for entry in objects(error.get(key))}
     return told - {""}
 
@@ -81,24 +89,25 @@ def threads_of(answer: Mapping[str, Any], *, by_place: bool) -> Iterator[tuple[l
         if first is None:
             continue
         held = thread.get("replies")
-        replies = comments_of(held.get("comments") if isinstance(held, dict) else None, by_place=by_place)
+        told_replies = held.get("comments") if isinstance(held, dict) else None
+        replies = comments_of(told_replies, by_place=by_place, video=words(snippet.get("videoId")))
         more = (whole(snippet.get("totalReplyCount")) or 0) > len(replies)
         yield [first, *replies], first.native_id if more else None
 
 
-def comments_of(items: object, *, by_place: bool) -> list[RawPost]:
-    """Return the comments of a list as posts."""
-    return [post for item in objects(items) if (post := comment_post(item, by_place=by_place))]
+def comments_of(items: object, *, by_place: bool, video: str = "") -> list[RawPost]:
+    """Return the comments of a list as posts; `video` is theirs where they name none, as a list of replies does."""
+    return [post for item in objects(items) if (post := comment_post(item, by_place=by_place, video=video))]
 
 
-def comment_post(comment: object, *, by_place: bool, replies: int | None = None) -> RawPost | None:
+def comment_post(comment: object, *, by_place: bool, replies: int | None = None, video: str = "") -> RawPost | None:
     """Return a comment as a post; None for what is none. A reply's id begins with that of the comment above it."""
     if not isinstance(comment, dict) or not isinstance(comment.get("snippet"), dict) or not words(comment.get("id")):
         return None
     snippet, name = comment["snippet"], words(comment["id"])
     channel = snippet.get("authorChannelId")
     shown = words(snippet.get("authorDisplayName"))
-    video = words(snippet.get("videoId"))
+    video = words(snippet.get("videoId")) or video
     above = words(snippet.get("parentId")) or (name.rpartition(".")[0] if "." in name else "")
     written, changed = snippet.get("publishedAt"), snippet.get("updatedAt")
     created_at, edited_at = parse_date(written), parse_date(changed)

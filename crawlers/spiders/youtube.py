@@ -20,7 +20,6 @@ from crawlers.spiders.base import TargetSpider
 from crawlers.visits import AGAIN, Found, Step, Visit
 from crawlers.youtube_answers import MEND_KEY, MEND_QUOTA, QUOTA, SpentError, answer_of, comments_of, threads_of
 
-SEARCH_UNITS = 100
 SEARCH_PAGES = 5  # of 50 videos; the API shows no more than ten
 WATCHED_VIDEOS = 100  # whose new comments later visits look for
 PACIFIC = ZoneInfo("America/Los_Angeles")  # the quota's day begins at midnight there
@@ -29,10 +28,10 @@ NO_PLACE = "this city has no coordinates"
 
 
 class YoutubeSpider(TargetSpider[YoutubeTarget]):
-    """Reads the comments of new videos, then what is new below those it knows, each down to a comment that is stored.
+    """Reads what is new below the videos it knows, then the comments of new ones, each down to a comment that is stored.
 
-    Mark: `after`, when the newest video was published; `videos`, those whose comments were read, the newest last. Steps:
-    `search` or `uploads` from a page's token, `pages` read so far; the threads of a `video`; `replies` to a comment;
+    Mark: `after`, when the newest video was published; `videos`, when each of those known was. Steps: `search` or
+    `uploads` from a page's token, `pages` read so far; the threads of a `video`; `replies` to a comment `of` a video;
     `check`, whether the key is accepted.
     """
 
@@ -42,27 +41,34 @@ class YoutubeSpider(TargetSpider[YoutubeTarget]):
     keep_days = 30  # API Services Terms, Developer Policies III.E.4: refresh or delete
 
     def opening(self, visit: Visit[YoutubeTarget]) -> list[Step]:
-        """Begin with new videos, then those known; raises Parked without a key, or a place to search around."""
+        """Begin with the videos known, then look for new ones; raises Parked without a key, or a place to search around.
+
+        A search comes last: where the day's searches are spent, what is known is read all the same.
+        """
         target = visit.target
         if self.credential() is None:
             raise Parked("no key for YouTube's API", MEND_KEY)
         if not target.channel and not target.videos and (visit.city.latitude is None or visit.city.longitude is None):
             raise Parked(NO_PLACE, f"give `latitude` and `longitude` to the city {visit.city.name}")
         if self.probing:
-            return [{"check": True}]  # a search would cost a hundred times as much
-        known = visit.mark.get("videos", [])
-        watched = [*reversed(known), *(video for video in target.videos if video not in known)]
-        steps: list[Step] = [{"video": video, "page": "", "to_the_end": video not in known} for video in watched]
+            return [{"check": True}]  # searches are too few to probe with
+        known: dict[str, str] = visit.mark.get("videos", {})
+        watched = sorted(known, key=lambda video: known[video], reverse=True)
+        watched += [video for video in target.videos if video not in known]
+        steps = [_threads_step(video, known.get(video, ""), to_the_end=video not in known) for video in watched]
         if not target.videos:
-            steps.insert(
-                0, {"uploads" if target.channel else "search": "", "after": visit.mark.get("after"), "pages": 0}
-            )
+            steps.append({"uploads" if target.channel else "search": "", "after": visit.mark.get("after"), "pages": 0})
         return steps
 
     def request(self, visit: Visit[YoutubeTarget], step: Step) -> scrapy.Request:
         """Ask a method of the API, its cost booked before; raises Parked where the day's quota does not suffice."""
         method, query = _method(visit, step)
-        self._book(visit.target, units=SEARCH_UNITS if "search" in step else 1, searches=int("search" in step))
+        bucket, most = _bucket(visit.target, step)
+        if not self.probing:
+            day = _day()
+            if self.store.spent(self.name, bucket, day) >= most:
+                raise Parked(QUOTA, MEND_QUOTA)
+            self.store.spend(self.name, bucket, day, 1)  # before it is sent, so that no kill forgets it
         url = f"{visit.target.server.rstrip('/')}/youtube/v3/{method}?{urlencode(query)}"
         headers = {"X-Goog-Api-Key": self.credential() or "", "Accept": "application/json"}
         return self.ask(visit, step, url, headers=headers, meta={"own_key": True})
@@ -72,10 +78,12 @@ class YoutubeSpider(TargetSpider[YoutubeTarget]):
         try:
             answer = answer_of(response, single="video" in step or "replies" in step)
         except SpentError:
-            self._book(visit.target, units=visit.target.daily_units, searches=0, even_so=True)
+            self._spend_all(visit.target, step)
             raise Parked(QUOTA, MEND_QUOTA) from None
         by_place = not visit.target.channel and not visit.target.videos
         found = Found(quiet=True)
+        if "video" in step:
+            found.mark["videos"] = _watched(visit, step)
         if answer is None or "check" in step:
             return found
         following = words(answer.get("nextPageToken"))
@@ -86,7 +94,7 @@ class YoutubeSpider(TargetSpider[YoutubeTarget]):
         elif "video" in step:
             self._threads(visit, step, found, answer, following, by_place=by_place)
         elif "replies" in step:
-            found.posts = comments_of(answer["items"], by_place=by_place)
+            found.posts = comments_of(answer["items"], by_place=by_place, video=step["of"])
             found.next = [{**step, "page": following}] if following else []
         else:
             _videos(visit, step, found, answer, following)
@@ -116,23 +124,36 @@ class YoutubeSpider(TargetSpider[YoutubeTarget]):
         for posts, more in threads:
             found.posts.extend(posts)
             if more and more not in stored:  # to ask for the replies of every known thread would cost a unit each
-                found.next.append({"replies": more, "page": ""})
-        videos = [video for video in visit.mark.get("videos", []) if video != step["video"]]
-        found.mark["videos"] = [*videos, step["video"]][-WATCHED_VIDEOS:]
+                found.next.append({"replies": more, "of": step["video"], "page": ""})
         if following and (step["to_the_end"] or not stored) and not self.too_old(found.posts):
             found.next.append({**step, "page": following})
 
-    def _book(self, target: YoutubeTarget, *, units: int, searches: int, even_so: bool = False) -> None:
-        """Write down what a request costs before it is sent, so that no kill forgets it."""
+    def _spend_all(self, target: YoutubeTarget, step: Step) -> None:
+        """Write down that a bucket is empty, so that nothing more is asked of it today."""
         if self.probing:
             return
+        bucket, most = _bucket(target, step)
         day = _day()
-        for bucket, cost, most in (("searches", searches, target.daily_searches), ("units", units, target.daily_units)):
-            if not even_so and self.store.spent(self.name, bucket, day) + cost > most:
-                raise Parked(QUOTA, MEND_QUOTA)
-        for bucket, cost in (("searches", searches), ("units", units)):
-            if cost:
-                self.store.spend(self.name, bucket, day, cost)
+        left = most - self.store.spent(self.name, bucket, day)
+        if left > 0:
+            self.store.spend(self.name, bucket, day, left)
+
+
+def _bucket(target: YoutubeTarget, step: Step) -> tuple[str, int]:
+    """Return which of the project's two quotas a step takes one from, and how much that holds a day."""
+    return ("searches", target.daily_searches) if "search" in step else ("units", target.daily_units)
+
+
+def _threads_step(video: str, published: str, *, to_the_end: bool) -> Step:
+    return {"video": video, "published": published, "page": "", "to_the_end": to_the_end}
+
+
+def _watched(visit: Visit[YoutubeTarget], step: Step) -> dict[str, str]:
+    """Return when each video was published whose new comments later visits look for, this step's among them."""
+    videos: dict[str, str] = {**visit.mark.get("videos", {}), step["video"]: step["published"]}
+    if visit.target.videos:
+        return videos
+    return dict(sorted(videos.items(), key=lambda video: video[1])[-WATCHED_VIDEOS:])
 
 
 def _method(visit: Visit[YoutubeTarget], step: Step) -> tuple[str, dict[str, Any]]:
@@ -162,7 +183,7 @@ def _method(visit: Visit[YoutubeTarget], step: Step) -> tuple[str, dict[str, Any
 
 def _videos(visit: Visit[YoutubeTarget], step: Step, found: Found, answer: dict[str, Any], following: str) -> None:
     """Set the steps of the videos that a page names, and the page after it."""
-    known = set(visit.mark.get("videos", ()))
+    known = visit.mark.get("videos", {})
     moments = [moment for moment in [parse_date(visit.mark.get("after"))] if moment]
     fresh = False
     for item in objects(answer["items"]):
@@ -174,7 +195,7 @@ def _videos(visit: Visit[YoutubeTarget], step: Step, found: Found, answer: dict[
         moments += [published] if published else []
         if video and video not in known:
             fresh = True
-            found.next.append({"video": video, "page": "", "to_the_end": True})
+            found.next.append(_threads_step(video, as_stored(published) if published else "", to_the_end=True))
     if moments:
         found.mark["after"] = as_stored(max(moments))
     if following and fresh and step["pages"] + 1 < SEARCH_PAGES:
