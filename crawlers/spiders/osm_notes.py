@@ -22,6 +22,7 @@ from crawlers.spiders.base import TargetSpider
 from crawlers.visits import AGAIN, Found, Step, Visit
 
 PAGE_SIZE = 100
+LARGEST_PAGE = 10_000  # the API gives no more
 KM_A_DEGREE = 111.32
 NEARLY_A_POLE = 0.01  # cosine of the latitude; there a box would go round the earth
 
@@ -33,7 +34,10 @@ class OsmNotesSpider(TargetSpider[OsmNotesTarget]):
     """Reads notes by their last change, oldest first, so that what changes meanwhile comes at the end.
 
     Mark: `changed`, the last change of the newest note read, and `notes`, the notes of that very second. A step asks for
-    notes changed `from` a moment on.
+    at most `limit` notes changed `from` a moment on.
+
+    The API sorts notes by a moment that it does not tell. It may be later than all that a note shows, since the words of
+    suspended users are left out; hence a page may end at no later a moment than it began, and a larger one is asked for.
     """
 
     name = "osm_notes"
@@ -43,7 +47,7 @@ class OsmNotesSpider(TargetSpider[OsmNotesTarget]):
     def opening(self, visit: Visit[OsmNotesTarget]) -> list[Step]:
         """Begin where the last crawl ended; raises Parked where there is no place to look around."""
         box_of(visit.target, visit.city)
-        return [{"from": visit.mark.get("changed") or self._begin()}]
+        return [{"from": visit.mark.get("changed") or self._begin(), "limit": PAGE_SIZE}]
 
     def request(self, visit: Visit[OsmNotesTarget], step: Step) -> scrapy.Request:
         """Ask for notes changed from a moment on, or for one note again."""
@@ -54,7 +58,7 @@ class OsmNotesSpider(TargetSpider[OsmNotesTarget]):
         query = {
             "bbox": ",".join(f"{degree:.6f}" for degree in box_of(visit.target, visit.city)),
             "closed": -1,
-            "limit": PAGE_SIZE,
+            "limit": step["limit"],
             "sort": "updated_at",
             "order": "oldest",
             "from": step["from"],
@@ -78,17 +82,16 @@ class OsmNotesSpider(TargetSpider[OsmNotesTarget]):
             found.dropped[NOT_A_NOTE] = len(features) - len(notes)
         for number in fresh:
             found.posts.extend(posts_of(notes[number], visit.host))
-        if not changes:
-            return found
-        newest = max(changes.values())
-        stamp = as_stored(newest)
+        began = parse_date(step["from"])
+        assert began is not None
+        stamp = as_stored(max([began, *changes.values()]))
         if fresh:
-            same = {number for number, changed in changes.items() if as_stored(changed) == stamp}
+            same = {number for number in changes if _changed(changes, number) == stamp}
             found.mark = {"changed": stamp, "notes": sorted(same | (known if stamp == step["from"] else set()))}
-        if stamp != step["from"] and fresh:
-            found.next = [{"from": stamp}]
-        elif len(features) == PAGE_SIZE:  # all of one second: asking from it on would bring the same notes again
-            found.next = [{"from": as_stored(newest + timedelta(seconds=1))}]
+        if stamp != step["from"]:
+            found.next = [{"from": stamp, "limit": PAGE_SIZE}]
+        elif len(features) >= step["limit"]:
+            found.next = [_beyond(step, began)]
         return found
 
     def _begin(self) -> str:
@@ -96,6 +99,13 @@ class OsmNotesSpider(TargetSpider[OsmNotesTarget]):
         days = min(filter(None, [self.study.limits.history_days, self.study.retention.posts_days]), default=None)
         first = datetime(2013, 4, 1, tzinfo=UTC)
         return as_stored(first if days is None else max(first, datetime.now(UTC) - timedelta(days=days)))
+
+
+def _beyond(step: Step, began: datetime) -> Step:
+    """Return the step after a full page that ended at no later a moment than it began."""
+    if step["limit"] < LARGEST_PAGE:
+        return {**step, "limit": min(10 * step["limit"], LARGEST_PAGE)}
+    return {"from": as_stored(began + timedelta(seconds=1)), "limit": PAGE_SIZE}
 
 
 def box_of(target: OsmNotesTarget, city: City) -> tuple[float, float, float, float]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from citystudy.config import City
 from citystudy.targets import OsmNotesTarget
 from crawlers.crawl import crawl
 from crawlers.parking import Parked
-from crawlers.spiders.osm_notes import NO_PLACE, box_of, posts_of
+from crawlers.spiders.osm_notes import NO_PLACE, _beyond, box_of, posts_of
 
 TARGET = OsmNotesTarget(source="osm_notes", radius_km=10)
 
@@ -83,20 +84,61 @@ def test_a_city_without_coordinates_needs_a_box() -> None:
     assert box_of(boxed, city(None, None)) == (1, 2, 3, 4)
 
 
-def test_notes_of_one_second_that_fill_a_page_are_gone_past(site: Any, folder: Any) -> None:
-    same = [note(n, ("2026-01-02 10:00:00 UTC", n, "opened", f"Заметка {n}")) for n in range(1, 101)]
-    later = [note(200, ("2026-01-03 10:00:00 UTC", 1, "opened", "Последняя"))]
+BOXED = 'source = "osm_notes"\nserver = "{}"\nbox = [49.0, 55.7, 49.2, 55.9]'
+
+
+def by_last_change(site: Any, notes: list[tuple[str, dict[str, Any]]]) -> None:
+    """Answer searches as the API does, with notes and the moment of their last change, which it keeps to itself."""
 
     def search(asked: Any) -> Any:
-        shown = same if asked.query["from"] <= "2026-01-02T10:00:00Z" else later
-        return site.Reply(json.dumps({"features": shown if asked.query["from"] <= "2026-01-03T10:00:00Z" else []}))
+        begin = asked.query["from"].replace("T", " ").replace("Z", " UTC")
+        shown = sorted((entry for entry in notes if entry[0] >= begin), key=lambda entry: entry[0])
+        features = [told for _, told in shown[: int(asked.query["limit"])]]
+        return site.Reply(json.dumps({"features": features}))
 
     site.answers["/api/0.6/notes/search.json"] = search
-    study = folder.write(f'source = "osm_notes"\nserver = "{site.url}"\nbox = [49.0, 55.7, 49.2, 55.9]')
+
+
+def test_more_notes_of_one_second_than_a_page_holds_are_all_read(site: Any, folder: Any) -> None:
+    one, last = "2026-01-02 10:00:00 UTC", "2026-01-03 10:00:00 UTC"
+    notes = [(one, note(n, (one, n, "opened", f"Заметка {n}"))) for n in range(1, 251)]
+    by_last_change(site, [*notes, (last, note(300, (last, 1, "opened", "Последняя")))])
+    study = folder.write(BOXED.format(site.url))
     [result] = crawl(study)
-    assert (result.new, result.outcome) == (101, "finished")
+    assert (result.new, result.outcome) == (251, "finished")
     [again] = crawl(study)
     assert (again.new, again.parked, again.alerts) == (0, None, ())
+
+
+def test_a_page_of_notes_whose_last_words_were_taken_away_holds_nothing_up(site: Any, folder: Any) -> None:
+    first, spammed, last = "2026-01-02 10:00:00 UTC", "2026-02-02 10:{:02}:00 UTC", "2026-03-03 10:00:00 UTC"
+    notes = [(first, note(500, (first, 3, "opened", "Нет остановки")))]
+    by_last_change(site, notes)
+    study = folder.write(BOXED.format(site.url))
+    [result] = crawl(study)
+    assert result.new == 1
+    # Someone comments on many old notes and is suspended: the notes stay changed, what changed them is not shown.
+    notes += [
+        (spammed.format(n % 60), note(n, ("2025-12-02 10:00:00 UTC", n, "opened", f"Заметка {n}")))
+        for n in range(1, 131)
+    ]
+    notes.append((last, note(501, (last, 4, "opened", "Появилась остановка"))))
+    by_last_change(site, notes)
+    asked = len(site.paths())
+    [result] = crawl(study)
+    assert (result.new, result.outcome) == (131, "finished")
+    assert len(site.paths()) - asked < 6
+
+
+@pytest.mark.parametrize(("limit", "after"), [(100, 1_000), (1_000, 10_000)])
+def test_a_full_page_that_leads_nowhere_is_asked_for_again_larger(limit: int, after: int) -> None:
+    step = {"from": "2026-01-02T10:00:00Z", "limit": limit}
+    assert _beyond(step, datetime(2026, 1, 2, 10, tzinfo=UTC)) == {**step, "limit": after}
+
+
+def test_the_largest_page_that_leads_nowhere_is_gone_past() -> None:
+    step = {"from": "2026-01-02T10:00:00Z", "limit": 10_000}
+    assert _beyond(step, datetime(2026, 1, 2, 10, tzinfo=UTC)) == {"from": "2026-01-02T10:00:01Z", "limit": 100}
 
 
 ODD = st.recursive(
