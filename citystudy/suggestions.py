@@ -15,7 +15,6 @@ from citystudy.gazetteer import GazetteerCity
 
 # Where VKontakte is what people write on.
 VK_COUNTRIES = frozenset({"RU", "BY", "KZ", "KG", "TJ", "UZ", "AM", "MD"})
-SEECLICKFIX_COUNTRIES = frozenset({"US", "CA"})
 DENSE_CITY = 1_000_000
 SPELLINGS = 2
 SUBREDDIT_LENGTH = range(2, 22)
@@ -69,11 +68,6 @@ def _by_place(city: GazetteerCity) -> Iterator[Suggestion]:
             {"source": "vk", "query": _names(city)[-1]},
             "Public posts around the city that name it",
             'a service token of your own: [credentials] vk = "env:VK_TOKEN"',
-        )
-    if city.country in SEECLICKFIX_COUNTRIES:
-        yield Suggestion(
-            {"source": "open311", "api": "seeclickfix", "url": "https://seeclickfix.com"},
-            "Reports to the administration",
         )
 
 

@@ -12,3 +12,7 @@ class Parked(IgnoreRequest):
         super().__init__(reason)
         self.reason = reason
         self.mend = mend
+
+
+class Held(Parked):
+    """Raised where a host or a quota asks for time: what was being asked is no failure and stays to be asked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawlers.answers import TRY_LATER, whole
-from crawlers.parking import Parked
+from crawlers.parking import Held, Parked
 
 PASSING = frozenset({1, 6, 10, 36})  # unknown, too many a second, internal, timed out: asked again
 CLOSED = frozenset({7, 15, 18, 19, 30, 37, 200, 203, 210, 211, 212, 261})
@@ -41,7 +41,7 @@ def refusal(code: int) -> Parked:
     if code in _BAD_KEY:
         return Parked(f"the key is not accepted {told}", NO_KEY)
     if code in _FOR_PEOPLE:
-        return Parked(f"VK asks for a person {told}", "wait a day, and set limits.delay_seconds higher")
+        return Held(f"VK asks for a person {told}", "wait a day, and set limits.delay_seconds higher")
     if code in _SPENT:
-        return Parked(f"{_SPENT[code]} {told}", _LATER)
+        return Held(f"{_SPENT[code]} {told}", _LATER)
     return Parked(f"VK error {code}", TRY_LATER)

@@ -12,7 +12,7 @@ from crawlers.dates import parse_date
 from crawlers.intake import DATE_UNREADABLE
 from crawlers.items import RawPost
 from crawlers.markup import plain
-from crawlers.parking import Parked
+from crawlers.parking import Held, Parked
 
 QUOTA = "the day's quota is spent"
 MEND_QUOTA = "nothing to do: the first crawl after midnight Pacific time goes on from here"
@@ -50,7 +50,7 @@ def answer_of(response: Response, *, single: bool) -> dict[str, Any] | None:
         if reasons & _SPENT or " per day" in words(error.get("message")):
             raise SpentError
         if reasons & _TOO_FAST:
-            raise Parked("too many requests", "nothing to do: the next crawl goes on from here")
+            raise Held("too many requests", "nothing to do: the next crawl goes on from here")
         if reasons & _BAD_KEY:
             raise Parked(f"the key is not accepted ({min(reasons & _BAD_KEY)})", MEND_KEY)
         if single and reasons & _PASSED_OVER:

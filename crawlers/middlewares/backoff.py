@@ -17,7 +17,7 @@ from scrapy.exceptions import (
     ResponseDataLossError,
 )
 
-from crawlers.parking import Parked
+from crawlers.parking import Held
 from crawlers.waits import backoff, rate_limit_pause, retry_after
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class BackoffMiddleware:
         if asked is None and response.status == HTTPStatus.TOO_MANY_REQUESTS:
             asked = rate_limit_pause(headers, now) or None
         if asked is not None and asked > LONGEST_WAIT_SECONDS:
-            raise Parked(f"HTTP {response.status}: asks to be left alone for {asked:.0f} s", _MEND)
+            raise Held(f"HTTP {response.status}: asks to be left alone for {asked:.0f} s", _MEND)
         return self._again(request, asked) or response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:

@@ -27,7 +27,7 @@ from crawlers.dates import as_stored
 from crawlers.health import Before
 from crawlers.intake import Place
 from crawlers.items import Page, RawPost
-from crawlers.parking import Parked
+from crawlers.parking import Held, Parked
 from crawlers.settings import settings_of
 from crawlers.visits import AGAIN, FINISHED, INTERRUPTED, PAGE_LIMIT, WATCHED, Found, HostTurns, Step, Visit, unread
 
@@ -166,7 +166,7 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
         try:
             found = self.read(visit, step, response)
         except Parked as parked:
-            yield from self._set_aside(visit, parked.reason, parked.mend)
+            yield from self._set_aside(visit, parked.reason, parked.mend, blamed=not isinstance(parked, Held))
             return
         except Exception as error:  # noqa: BLE001  one page that nobody foresaw must not end the crawl
             # Not logging.exception: the message may quote the page.
@@ -175,12 +175,13 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
             reason = f"the answer could not be understood ({type(error).__name__})"
             yield from self._set_aside(visit, reason, TRY_LATER)
             return
+        later = {native_id for following in found.next for native_id, _ in following.get(AGAIN, ())}
         page = Page(
             target_id=visit.place.target,
             posts=found.posts,
             dropped=found.dropped,
             gone=found.gone,
-            looked=[native_id for native_id, _ in step.get(AGAIN, ())],
+            looked=[native_id for native_id, _ in step.get(AGAIN, ()) if native_id not in later],
         )
         if found.broken:
             yield from self._set_aside(visit, found.broken, TRY_LATER, page)
@@ -193,7 +194,10 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
     def failed(self, failure: Failure) -> Iterator[Page | scrapy.Request]:
         """Park the target whose request failed for good."""
         visit: Visit[TargetT] = failure.request.cb_kwargs["visit"]  # type: ignore[attr-defined]
-        yield from self._set_aside(visit, *explain(failure.value or Exception()))
+        error = failure.value or Exception()
+        # Where no answer came at all, the network or the site is to blame and not what was asked.
+        blamed = not isinstance(error, (Parked, *_NO_ANSWER))
+        yield from self._set_aside(visit, *explain(error), blamed=blamed)
 
     def closed(self, reason: str) -> None:  # noqa: ARG002  Scrapy calls it so
         """Record the visits that were cut short, and let the database go."""
@@ -299,13 +303,16 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
             yield request
 
     def _set_aside(
-        self, visit: Visit[TargetT], reason: str, mend: str, page: Page | None = None
+        self, visit: Visit[TargetT], reason: str, mend: str, page: Page | None = None, *, blamed: bool = True
     ) -> Iterator[Page | scrapy.Request]:
-        """End a visit whose step could not be done; the step is asked last next time, and given up in the end."""
+        """End a visit whose step could not be done; the step is asked last next time.
+
+        One that is `blamed` in three crawls is given up.
+        """
         step = visit.todo.pop()
         page = page or Page(target_id=visit.place.target)
         if step not in visit.openings and AGAIN not in step:
-            failed = step.get("failed", 0) + 1
+            failed = step.get("failed", 0) + int(blamed)
             if failed < GIVE_UP_AFTER:
                 visit.todo.insert(0, {**step, "failed": failed})
             else:
@@ -345,6 +352,11 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
             self._told(visit.probed(ends if parked else None, mend, self.quota(visit)))
 
 
+_NO_ANSWER = (
+    exceptions.CannotResolveHostError,
+    exceptions.DownloadConnectionRefusedError,
+    exceptions.DownloadFailedError,
+)
 _FAILURES: dict[type[Exception], str] = {
     exceptions.DownloadTimeoutError: "no answer in time",
     exceptions.CannotResolveHostError: "the host's name can't be found",

@@ -16,7 +16,7 @@ from scrapy.http import Response
 from citystudy.targets import RedditTarget
 from crawlers.answers import header, object_of, objects, refuse, words
 from crawlers.feeds import NotAFeedError, read_feed
-from crawlers.parking import Parked
+from crawlers.parking import Held, Parked
 from crawlers.reddit_posts import BOT, BOTS, DELETED, NOBODY, fullname, is_bot, is_gone, post_of
 from crawlers.spiders.base import TargetSpider
 from crawlers.visits import AGAIN, Found, Step, Visit
@@ -94,7 +94,7 @@ class RedditSpider(TargetSpider[RedditTarget]):
         if response.status == BUSY:
             if "list" in step and step.get("limit", PAGE_SIZE) > SMALL_PAGE:
                 return Found(next=[{**step, "limit": SMALL_PAGE}])
-            raise Parked("the archive is busy (HTTP 422)", "nothing to do: the next crawl goes on from here")
+            raise Held("the archive is busy (HTTP 422)", "nothing to do: the next crawl goes on from here")
         if response.status == HTTPStatus.UNAUTHORIZED and target.via == "oauth":
             raise Parked("the key is not accepted (HTTP 401)", _NO_KEY)
         refuse(response, "subreddit")

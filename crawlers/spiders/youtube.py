@@ -15,7 +15,7 @@ from citystudy.store import Store
 from citystudy.targets import YoutubeTarget
 from crawlers.answers import objects, words
 from crawlers.dates import as_stored, parse_date
-from crawlers.parking import Parked
+from crawlers.parking import Held, Parked
 from crawlers.spiders.base import TargetSpider
 from crawlers.visits import AGAIN, Found, Step, Visit
 from crawlers.youtube_answers import MEND_KEY, MEND_QUOTA, QUOTA, SpentError, answer_of, comments_of, threads_of
@@ -67,7 +67,7 @@ class YoutubeSpider(TargetSpider[YoutubeTarget]):
         if not self.probing:
             day = _day()
             if self.store.spent(self.name, bucket, day) >= most:
-                raise Parked(QUOTA, MEND_QUOTA)
+                raise Held(QUOTA, MEND_QUOTA)
             self.store.spend(self.name, bucket, day, 1)  # before it is sent, so that no kill forgets it
         url = f"{visit.target.server.rstrip('/')}/youtube/v3/{method}?{urlencode(query)}"
         headers = {"X-Goog-Api-Key": self.credential() or "", "Accept": "application/json"}
@@ -79,7 +79,7 @@ class YoutubeSpider(TargetSpider[YoutubeTarget]):
             answer = answer_of(response, single="video" in step or "replies" in step)
         except SpentError:
             self._spend_all(visit.target, step)
-            raise Parked(QUOTA, MEND_QUOTA) from None
+            raise Held(QUOTA, MEND_QUOTA) from None
         by_place = not visit.target.channel and not visit.target.videos
         found = Found(quiet=True)
         if "video" in step:

@@ -39,6 +39,19 @@ def test_a_step_that_always_fails_is_asked_last_and_given_up_after_three_crawls(
     assert [post["opened"]["id"] for post in folder.posts()] == ["https://f.example/1"]
 
 
+def test_a_host_that_asks_for_time_never_costs_a_step(site: Any, folder: Any) -> None:
+    busy = site.Reply(status=429, headers={"Retry-After": "3600"})
+    site.answers |= {"/feed": site.Reply(feed(1, following="/2")), "/2": busy}
+    study = folder.write(target(f"{site.url}/feed"))
+    for _ in range(4):
+        [result] = crawl(study)
+        assert result.parked == "HTTP 429: asks to be left alone for 3600 s"
+        assert result.dropped[GIVEN_UP] == 0
+    site.answers["/2"] = site.Reply(feed(2))
+    [result] = crawl(study)
+    assert (result.parked, result.new) == (None, 1)
+
+
 def test_a_target_spends_no_more_retries_than_it_may(site: Any, new_site: Any, folder: Any) -> None:
     other = new_site()
     site.answers["/feed"] = site.Reply(status=503)
