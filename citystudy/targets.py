@@ -53,24 +53,62 @@ class Target(StrictModel, ABC):
 TargetT = TypeVar("TargetT", bound=Target)
 
 
-class FeedTarget(Target):
-    """An RSS, Atom or JSON feed, or the posts or comments of a WordPress REST API."""
+class _AtUrl(Target):
+    """A target that is an address."""
 
-    source: Literal["feed"]
     url: WebAddress
 
     @property
     def name(self) -> str:
-        """The feed's address."""
+        """The address."""
         return self.url
 
     @property
     def address(self) -> str:
-        """The feed's address."""
+        """The address."""
         return self.url
 
 
-class TelegramTarget(Target):
+class _AtServer(Target):
+    """A target of a service with one usual server."""
+
+    server: WebAddress
+
+    @property
+    def address(self) -> str:
+        """The server that is asked."""
+        return self.server
+
+
+class _AtInstance(Target):
+    """A target of one of many servers that speak alike."""
+
+    instance: WebAddress
+
+    @property
+    def address(self) -> str:
+        """The server that is asked."""
+        return self.instance
+
+
+class _Category(_AtUrl):
+    """A forum, or one category of it."""
+
+    category: int | None = Field(default=None, gt=0)
+
+    @property
+    def name(self) -> str:
+        """The forum and category."""
+        return f"{self.url} category {self.category}" if self.category else self.url
+
+
+class FeedTarget(_AtUrl):
+    """An RSS, Atom or JSON feed, or the posts or comments of a WordPress REST API."""
+
+    source: Literal["feed"]
+
+
+class TelegramTarget(_AtServer):
     """The public preview pages of one channel."""
 
     source: Literal["telegram"]
@@ -83,13 +121,8 @@ class TelegramTarget(Target):
         """The channel."""
         return self.channel.lower()
 
-    @property
-    def address(self) -> str:
-        """The server of preview pages."""
-        return self.server
 
-
-class YoutubeTarget(Target):
+class YoutubeTarget(_AtServer):
     """Comments on the videos that a search around the city, a channel or a list of videos brings."""
 
     source: Literal["youtube"]
@@ -111,13 +144,8 @@ class YoutubeTarget(Target):
         where = self.channel or f"{self.radius_km} km"
         return " ".join(filter(None, [where, self.query, self.language]))
 
-    @property
-    def address(self) -> str:
-        """The server of the Data API."""
-        return self.server
 
-
-class VkTarget(Target):
+class VkTarget(_AtServer):
     """The wall of a community with its comments, or a search around the city."""
 
     source: Literal["vk"]
@@ -132,22 +160,16 @@ class VkTarget(Target):
         """The community or search."""
         return self.community or f"search {self.query}"
 
-    @property
-    def address(self) -> str:
-        """The server of the API."""
-        return self.server
-
     @model_validator(mode="after")
     def _one(self) -> VkTarget:
         return _exactly_one(self, "community", "query")
 
 
-class MastodonTarget(Target):
+class MastodonTarget(_AtInstance):
     """One hashtag, or the local timeline, of a server that speaks the Mastodon or the Misskey API."""
 
     source: Literal["mastodon"]
     kind: TargetKind = "microblog"
-    instance: WebAddress
     tag: str | None = Field(default=None, pattern=r"^[^\s#/?]+$", description="a hashtag without '#'")
     software: Literal["mastodon", "misskey"] = "mastodon"
 
@@ -156,11 +178,6 @@ class MastodonTarget(Target):
         """The server, and the tag if there is one."""
         host = urlsplit(self.instance).netloc
         return f"{host}#{self.tag}" if self.tag else f"{host} local"
-
-    @property
-    def address(self) -> str:
-        """The server."""
-        return self.instance
 
 
 class BlueskyTarget(Target):
@@ -202,12 +219,11 @@ class BlueskyTarget(Target):
         return _exactly_one(self, "feed", "author", "query", "repository")
 
 
-class LemmyTarget(Target):
+class LemmyTarget(_AtInstance):
     """A community of a Lemmy or PieFed server, posts and comments."""
 
     source: Literal["lemmy"]
     kind: TargetKind = "community"
-    instance: WebAddress
     community: str = Field(
         pattern=r"^[\w.]+(@[\w.-]+)?$", description="a community such as 'leeds' or 'leeds@feddit.uk'"
     )
@@ -219,48 +235,19 @@ class LemmyTarget(Target):
         """The server and community."""
         return f"{urlsplit(self.instance).netloc} {self.community}"
 
-    @property
-    def address(self) -> str:
-        """The server."""
-        return self.instance
 
-
-class DiscourseTarget(Target):
+class DiscourseTarget(_Category):
     """A Discourse forum, or one category of it."""
 
     source: Literal["discourse"]
     kind: TargetKind = "forum"
-    url: WebAddress
-    category: int | None = Field(default=None, gt=0)
-
-    @property
-    def name(self) -> str:
-        """The forum and category."""
-        return _with_category(self.url, self.category)
-
-    @property
-    def address(self) -> str:
-        """The forum."""
-        return self.url
 
 
-class NodebbTarget(Target):
+class NodebbTarget(_Category):
     """A NodeBB forum, or one category of it."""
 
     source: Literal["nodebb"]
     kind: TargetKind = "forum"
-    url: WebAddress
-    category: int | None = Field(default=None, gt=0)
-
-    @property
-    def name(self) -> str:
-        """The forum and category."""
-        return _with_category(self.url, self.category)
-
-    @property
-    def address(self) -> str:
-        """The forum."""
-        return self.url
 
 
 class Selectors(StrictModel):
@@ -274,29 +261,18 @@ class Selectors(StrictModel):
     text: str | None = None
 
 
-class ForumTarget(Target):
+class ForumTarget(_AtUrl):
     """Any other forum, from the page that lists a section's topics."""
 
     source: Literal["forum"]
     kind: TargetKind = "forum"
-    url: WebAddress
     selectors: Selectors = Selectors()
     timezone: str = Field(
         default="UTC", min_length=1, description="the zone of dates without one, such as 'Asia/Tehran'"
     )
 
-    @property
-    def name(self) -> str:
-        """The section's address."""
-        return self.url
 
-    @property
-    def address(self) -> str:
-        """The section's address."""
-        return self.url
-
-
-class OsmNotesTarget(Target):
+class OsmNotesTarget(_AtServer):
     """Notes that people leave on OpenStreetMap within a box around the city."""
 
     source: Literal["osm_notes"]
@@ -312,18 +288,12 @@ class OsmNotesTarget(Target):
         """The box, or the distance from the city's centre."""
         return ",".join(f"{degree:g}" for degree in self.box) if self.box else f"{self.radius_km:g} km"
 
-    @property
-    def address(self) -> str:
-        """The server of the API."""
-        return self.server
 
-
-class Open311Target(Target):
+class Open311Target(_AtUrl):
     """Reports to a city's administration: GeoReport v2, or SeeClickFix around the city."""
 
     source: Literal["open311"]
     kind: TargetKind = "portal"
-    url: WebAddress
     api: Literal["georeport", "seeclickfix"] = "georeport"
     jurisdiction: str | None = Field(default=None, min_length=1)
     services: list[Annotated[str, Field(min_length=1)]] = []
@@ -333,11 +303,6 @@ class Open311Target(Target):
     def name(self) -> str:
         """The endpoint and jurisdiction."""
         return " ".join(filter(None, [self.url, self.jurisdiction]))
-
-    @property
-    def address(self) -> str:
-        """The endpoint."""
-        return self.url
 
 
 _REDDIT_SERVERS = {
@@ -369,7 +334,7 @@ class RedditTarget(Target):
         return self.server or _REDDIT_SERVERS[self.via]
 
 
-class AppStoreTarget(Target):
+class AppStoreTarget(_AtServer):
     """Customer reviews of one app in the store of one country."""
 
     source: Literal["appstore"]
@@ -382,11 +347,6 @@ class AppStoreTarget(Target):
     def name(self) -> str:
         """The app and country."""
         return " ".join(filter(None, [str(self.app), self.country]))
-
-    @property
-    def address(self) -> str:
-        """The server of the feed."""
-        return self.server
 
 
 class ImportTarget(Target):
@@ -434,10 +394,6 @@ AnyTarget = Annotated[
     | ImportTarget,
     Field(discriminator="source"),
 ]
-
-
-def _with_category(url: str, category: int | None) -> str:
-    return f"{url} category {category}" if category else url
 
 
 def _exactly_one(target: TargetT, *keys: str) -> TargetT:
