@@ -83,11 +83,11 @@ class History:
     is the share of the latest posts that have a field.
     """
 
-    posts: int
-    showed: bool
-    per_day: float
-    days: float
-    filled: Mapping[str, float]
+    posts: int = 0
+    showed: bool = False
+    per_day: float = 0.0
+    days: float = 0.0
+    filled: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +314,7 @@ class Store:
         posts = int(next(self.query("SELECT COUNT(*) AS n FROM post WHERE target = ?", [target]))["n"])
         last = next(self.query(_LAST_CRAWL, [target]), None)
         if last is None:
-            return History(posts, showed=False, per_day=0.0, days=0.0, filled={})
+            return History(posts)
         written = next(self.query(_WRITTEN_BEFORE, {"target": target, "moment": last["started_at"], "days": RATE_DAYS}))
         shares = ", ".join(f"AVG(COALESCE({name}, '') <> '') AS {name}" for name in fields)
         latest = f"(SELECT * FROM post WHERE target = ? ORDER BY id DESC LIMIT {LATEST_POSTS})"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from citystudy.store import History
+
 FALL = 0.2  # what is left after a fall of 80 %
 LEAST_EXPECTED = 10  # posts; P(X <= 2 | Poisson 10) = .003
 LEAST_EXPECTED_OF_NONE = 5  # P(X = 0 | Poisson 5) = .007
@@ -13,21 +15,6 @@ LEAST_BEFORE = 20
 LEAST_NOW = 5
 
 FIELD_NAMES = {"declared_lang": "declared language", "latitude": "coordinates", "created_at": "date"}
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What a target gave until now.
-
-    `posts` are stored, `per_day` were written a day in the four weeks before the last crawl, `days` have passed since.
-    `filled` holds the share of its latest posts that have a field. `showed` tells whether the last crawl saw any post.
-    """
-
-    posts: int = 0
-    showed: bool = False
-    per_day: float = 0.0
-    days: float = 0.0
-    filled: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +27,7 @@ class Now:
     filled: Mapping[str, int] = field(default_factory=dict)
 
 
-def gave_nothing(before: Before, now: Now) -> str | None:
+def gave_nothing(before: History, now: Now) -> str | None:
     """Return what is wrong with a target that showed posts at the last crawl and now shows none, old ones included."""
     if before.showed and now.listed == 0 and not now.quiet:
         return f"gave no posts; the last crawl saw some ({before.posts:,} are stored)"
@@ -50,7 +37,7 @@ def gave_nothing(before: Before, now: Now) -> str | None:
     return None
 
 
-def fell(before: Before, now: Now) -> str | None:
+def fell(before: History, now: Now) -> str | None:
     """Return what is wrong with a target that brought less than a fifth of what its last four weeks let expect."""
     expected = before.per_day * before.days
     if 0 < now.new < FALL * expected and expected >= LEAST_EXPECTED:
@@ -59,7 +46,7 @@ def fell(before: Before, now: Now) -> str | None:
     return None
 
 
-def lost_fields(before: Before, now: Now) -> str | None:
+def lost_fields(before: History, now: Now) -> str | None:
     """Return which fields nearly every post had before and not one has now: a platform that changed its answers."""
     if before.posts < LEAST_BEFORE or now.listed < LEAST_NOW:
         return None

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from spidermon import Monitor, MonitorSuite
 
-from crawlers.health import Before, Now, fell, gave_nothing, lost_fields
+from citystudy.store import History
+from crawlers.health import Now, fell, gave_nothing, lost_fields
 from crawlers.visits import Visit
 
 
@@ -26,7 +27,7 @@ class TargetMonitor(Monitor):  # type: ignore[misc]  # spidermon ships no types
         """Fields that nearly all posts had and none has now."""
         self._hold(lost_fields)
 
-    def _hold(self, rule: Callable[[Before, Now], str | None]) -> None:
+    def _hold(self, rule: Callable[[History, Now], str | None]) -> None:
         visits: list[Visit[Any]] = [visit for visit in self.data.spider.visits.values() if visit.ended]
         wrong = {visit: said for visit in visits if not visit.parked and (said := rule(visit.before, visit.now()))}
         for visit, said in wrong.items():

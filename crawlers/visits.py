@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Generic
 
 from citystudy.config import City
-from citystudy.store import Saved
+from citystudy.store import History, Saved
 from citystudy.targets import TargetT
 from crawlers.dates import as_stored
-from crawlers.health import Before, Now
+from crawlers.health import Now
 from crawlers.intake import Place
 from crawlers.items import Page, RawPost
 
@@ -92,7 +92,7 @@ class Visit(Generic[TargetT]):
     keyed: bool = False
     posts: int = 0
     newest: datetime | None = None
-    before: Before = field(default_factory=Before)
+    before: History = field(default_factory=History)
     listed: int = 0
     filled: Counter[str] = field(default_factory=Counter)
     quiet: bool = False

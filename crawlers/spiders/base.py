@@ -6,8 +6,8 @@ import traceback
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
 from urllib.parse import urlsplit
@@ -24,7 +24,6 @@ from citystudy.store import Store
 from citystudy.targets import TargetT
 from crawlers.answers import TRY_LATER
 from crawlers.dates import as_stored
-from crawlers.health import Before
 from crawlers.intake import Place
 from crawlers.items import Page, RawPost
 from crawlers.parking import Held, Parked
@@ -129,9 +128,13 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
     def credential(self) -> str | None:
         """Return the operator's own key for this source, None where the study names none; raises Parked."""
         try:
-            return credential(self.study, self.name)
+            return self._own_key
         except SecretError as error:
             raise Parked("the key can't be had", str(error)) from None
+
+    @cached_property
+    def _own_key(self) -> str | None:
+        return credential(self.study, self.name)  # asked for once: a keyring may be slow to answer
 
     def stored(self, visit: Visit[TargetT], native_ids: Sequence[str]) -> set[str]:
         """Return those of `native_ids` that are stored; none while probing."""
@@ -142,11 +145,15 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
 
     def too_old(self, posts: Sequence[RawPost]) -> bool:
         """Tell whether a page holds nothing as young as the study wants: what comes after it is older still."""
-        days = min(filter(None, [self.study.limits.history_days, self.study.retention.posts_days]), default=None)
-        if days is None or not posts:
+        since = self.since()
+        if since is None or not posts:
             return False
-        since = datetime.now(UTC) - timedelta(days=days)
         return all(post.created_at is not None and post.created_at < since for post in posts)
+
+    def since(self) -> datetime | None:
+        """Return from when on the study wants posts, by its history and retention; None for all there are."""
+        days = min(filter(None, [self.study.limits.history_days, self.study.retention.posts_days]), default=None)
+        return None if days is None else datetime.now(UTC) - timedelta(days=days)
 
     # The course of a crawl
 
@@ -247,7 +254,7 @@ class TargetSpider(scrapy.Spider, Generic[TargetT]):
         while queue:
             visit = queue.popleft()
             if not self.probing:
-                visit.before = Before(**asdict(self.store.history_of(visit.place.target, WATCHED)))
+                visit.before = self.store.history_of(visit.place.target, WATCHED)
                 visit.crawl = self.store.start_crawl("crawl", visit.place.target)
             try:
                 visit.openings = self.opening(visit)

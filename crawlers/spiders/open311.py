@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +12,7 @@ from scrapy.http import Response
 from citystudy.config import City
 from citystudy.targets import Open311Target
 from crawlers.answers import GONE_STATUSES, object_of, objects, refuse, whole
+from crawlers.around import box_around, centre_of
 from crawlers.dates import as_stored, parse_date
 from crawlers.intake import NO_ID
 from crawlers.items import RawPost
@@ -27,11 +27,8 @@ OVERLAP = timedelta(days=7)  # an administration may publish a report days after
 LOOK_BATCH = 50
 PAGE_SIZE = 100
 RADIUS_KM = 10.0
-KM_A_DEGREE = 111.32
-NEARLY_A_POLE = 0.01  # cosine of the latitude; there a box would go round the earth
 STATUSES = "open,acknowledged,closed,archived"  # unless asked, SeeClickFix leaves out what was closed a week ago
 
-NO_PLACE = "this city has no coordinates"
 ELSEWHERE = "outside the city's box"
 _NO_JSON = {404, 406, 415}
 _NOT_SEVERAL = {400, 404, 414, 422, 500}  # how servers answer that can be asked for one report at a time only
@@ -56,8 +53,7 @@ class Open311Spider(TargetSpider[Open311Target]):
         """Begin with the newest window or page; raises Parked where there is no place to look around."""
         now = datetime.now(UTC)
         read = parse_date(visit.mark.get("read"))
-        bounds = filter(None, [self.study.limits.history_days, self.study.retention.posts_days])
-        floor = read - OVERLAP if read else now - timedelta(days=min(bounds, default=FIRST_DAYS))
+        floor = read - OVERLAP if read else self.since() or now - timedelta(days=FIRST_DAYS)
         if visit.target.api == "seeclickfix":
             box_of(visit.city)
             return [{"page": 1, "after": as_stored(floor), "began": as_stored(now)}]
@@ -147,18 +143,13 @@ class Open311Spider(TargetSpider[Open311Target]):
 
 
 def box_of(city: City) -> tuple[float, float, float, float]:
-    """Return south, west, north and east of the city's box in degrees; raises Parked for a city without coordinates."""
-    if city.latitude is None or city.longitude is None:
-        raise Parked(NO_PLACE, f"give `latitude` and `longitude` to the city {city.name}")
-    high = RADIUS_KM / KM_A_DEGREE
-    wide = high / max(math.cos(math.radians(city.latitude)), NEARLY_A_POLE)
-    west, east = max(city.longitude - wide, -180.0), min(city.longitude + wide, 180.0)
-    return max(city.latitude - high, -90.0), west, min(city.latitude + high, 90.0), east
+    """Return west, south, east and north of the city's box in degrees; raises Parked for a city without coordinates."""
+    return box_around(*centre_of(city), RADIUS_KM)
 
 
 def _is_around(post: RawPost, city: City) -> bool:
     """Tell whether a post is within the city's box, for all that it says of its place."""
-    south, west, north, east = box_of(city)
+    west, south, east, north = box_of(city)
     if post.latitude is None or post.longitude is None:
         return True
     return south <= post.latitude <= north and west <= post.longitude <= east
@@ -168,7 +159,7 @@ def _of_issues(visit: Visit[Open311Target], step: Step) -> str:
     if AGAIN in step:
         return f"/{step[AGAIN][0][1]}"
     # A point alone bounds nothing: SeeClickFix then shows the issues of all places.
-    names = ("min_lat", "min_lng", "max_lat", "max_lng")
+    names = ("min_lng", "min_lat", "max_lng", "max_lat")
     query: dict[str, Any] = {name: f"{degree:.6f}" for name, degree in zip(names, box_of(visit.city), strict=True)}
     query |= {"status": STATUSES, "after": step["after"], "sort": "created_at", "sort_direction": "DESC"}
     return f"?{urlencode(query | {'per_page': PAGE_SIZE, 'page': step['page']})}"

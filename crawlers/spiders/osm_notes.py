@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from scrapy.http import Response
 from citystudy.config import City
 from citystudy.targets import OsmNotesTarget
 from crawlers.answers import GONE_STATUSES, object_of, objects, refuse, whole, words
+from crawlers.around import box_around, centre_of
 from crawlers.dates import as_stored, parse_date
 from crawlers.intake import DATE_UNREADABLE
 from crawlers.items import RawPost
@@ -23,11 +23,8 @@ from crawlers.visits import AGAIN, Found, Step, Visit
 
 PAGE_SIZE = 100
 LARGEST_PAGE = 10_000  # the API gives no more
-KM_A_DEGREE = 111.32
-NEARLY_A_POLE = 0.01  # cosine of the latitude; there a box would go round the earth
 
 NOT_A_NOTE = "not a note"
-NO_PLACE = "this city has no coordinates"
 
 
 class OsmNotesSpider(TargetSpider[OsmNotesTarget]):
@@ -96,9 +93,8 @@ class OsmNotesSpider(TargetSpider[OsmNotesTarget]):
 
     def _begin(self) -> str:
         """Return from when on a first crawl reads: the first notes are of April 2013."""
-        days = min(filter(None, [self.study.limits.history_days, self.study.retention.posts_days]), default=None)
         first = datetime(2013, 4, 1, tzinfo=UTC)
-        return as_stored(first if days is None else max(first, datetime.now(UTC) - timedelta(days=days)))
+        return as_stored(max(first, self.since() or first))
 
 
 def _beyond(step: Step, began: datetime) -> Step:
@@ -111,16 +107,9 @@ def _beyond(step: Step, began: datetime) -> Step:
 def box_of(target: OsmNotesTarget, city: City) -> tuple[float, float, float, float]:
     """Return west, south, east and north in degrees: the target's box, or one around the city's centre.
 
-    It ends at the 180th meridian and at the poles. Raises Parked for a city without coordinates.
+    Raises Parked for a city without coordinates.
     """
-    if target.box:
-        return target.box
-    if city.latitude is None or city.longitude is None:
-        raise Parked(NO_PLACE, f"give `latitude` and `longitude` to the city {city.name}, or `box` to the target")
-    high = target.radius_km / KM_A_DEGREE
-    wide = high / max(math.cos(math.radians(city.latitude)), NEARLY_A_POLE)
-    west, east = max(city.longitude - wide, -180.0), min(city.longitude + wide, 180.0)
-    return west, max(city.latitude - high, -90.0), east, min(city.latitude + high, 90.0)
+    return target.box or box_around(*centre_of(city, otherwise=", or `box` to the target"), target.radius_km)
 
 
 def posts_of(note: Mapping[str, Any], host: str) -> Iterator[RawPost]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from scrapy.http import Response
 
 from citystudy.targets import VkTarget
 from crawlers.answers import TRY_LATER, object_of, objects, refuse, whole, words
+from crawlers.around import centre_of
 from crawlers.parking import Parked
 from crawlers.spiders.base import TargetSpider
 from crawlers.visits import AGAIN, Found, Step, Visit
@@ -40,7 +41,6 @@ MOST_TRIES = 3
 LATE = timedelta(hours=1)  # how late a post may turn up in the search
 ALL_TIME = 1  # a search without a beginning shows the last day only
 
-NO_PLACE = "this city has no coordinates"
 COMMENTS_CLOSED = "a post's comments are closed"
 _CHECK = "check `community` in the study file, or remove the target"
 
@@ -69,9 +69,10 @@ class VkSpider(TargetSpider[VkTarget]):
         newest = visit.mark.get("newest", 0)
         if visit.target.community:
             return [{"wall": 0, "below": None, "above": newest}]
-        if visit.city.latitude is None or visit.city.longitude is None:
-            raise Parked(NO_PLACE, f"give `latitude` and `longitude` to the city {visit.city.name}")
-        since = newest - int(LATE.total_seconds()) if newest else self._beginning()
+        centre_of(visit.city)
+        begin = self.since()
+        first = int(begin.timestamp()) if begin else ALL_TIME
+        since = newest - int(LATE.total_seconds()) if newest else first
         return [{"search": "", "since": since, "until": None, "read": 0}]
 
     def request(self, visit: Visit[VkTarget], step: Step) -> scrapy.Request:
@@ -181,11 +182,6 @@ class VkSpider(TargetSpider[VkTarget]):
         watched = {**counts, **known} if top else known
         found.mark["comments"] = {name: counts.get(name, n) for name, n in list(watched.items())[:WATCHED_POSTS]}
         return found
-
-    def _beginning(self) -> int:
-        """Return the second from which a first search reads."""
-        days = self.study.limits.history_days
-        return int((datetime.now(UTC) - timedelta(days=days)).timestamp()) if days else ALL_TIME
 
 
 def _method(visit: Visit[VkTarget], step: Step) -> tuple[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from citystudy.errors import StoreError
 from citystudy.store import Store
 from citystudy.targets import YoutubeTarget
 from crawlers.answers import objects, words
+from crawlers.around import centre_of
 from crawlers.dates import as_stored, parse_date
 from crawlers.parking import Held, Parked
 from crawlers.spiders.base import TargetSpider
@@ -23,8 +24,6 @@ from crawlers.youtube_answers import MEND_KEY, MEND_QUOTA, QUOTA, SpentError, an
 SEARCH_PAGES = 5  # of 50 videos; the API shows no more than ten
 WATCHED_VIDEOS = 100  # whose new comments later visits look for
 PACIFIC = ZoneInfo("America/Los_Angeles")  # the quota's day begins at midnight there
-
-NO_PLACE = "this city has no coordinates"
 
 
 class YoutubeSpider(TargetSpider[YoutubeTarget]):
@@ -48,8 +47,8 @@ class YoutubeSpider(TargetSpider[YoutubeTarget]):
         target = visit.target
         if self.credential() is None:
             raise Parked("no key for YouTube's API", MEND_KEY)
-        if not target.channel and not target.videos and (visit.city.latitude is None or visit.city.longitude is None):
-            raise Parked(NO_PLACE, f"give `latitude` and `longitude` to the city {visit.city.name}")
+        if not target.channel and not target.videos:
+            centre_of(visit.city)
         if self.probing:
             return [{"check": True}]  # searches are too few to probe with
         known: dict[str, str] = visit.mark.get("videos", {})

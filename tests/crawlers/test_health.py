@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citystudy.store import History
 from crawlers.crawl import crawl
-from crawlers.health import Before, Now, fell, gave_nothing, lost_fields
+from crawlers.health import Now, fell, gave_nothing, lost_fields
 
-WEEKLY = Before(
+WEEKLY = History(
     posts=400, showed=True, per_day=10.0, days=7.0, filled={"author": 1.0, "created_at": 0.99, "title": 0.3}
 )
 
@@ -30,8 +31,8 @@ def test_a_target_that_gave_posts_and_gives_none(now: Now, said: str | None) -> 
 
 
 def test_a_quiet_hour_and_a_first_crawl_are_no_alarm() -> None:
-    assert gave_nothing(Before(posts=400, showed=True, per_day=10.0, days=0.04), Now(0, 0, quiet=True)) is None
-    assert gave_nothing(Before(), Now(0, 0, quiet=False)) is None
+    assert gave_nothing(History(posts=400, showed=True, per_day=10.0, days=0.04), Now(0, 0, quiet=True)) is None
+    assert gave_nothing(History(), Now(0, 0, quiet=False)) is None
 
 
 @pytest.mark.parametrize(("new", "alarm"), [(0, False), (1, True), (13, True), (14, False), (70, False)])
@@ -41,7 +42,7 @@ def test_a_fall_of_more_than_four_fifths(new: int, alarm: bool) -> None:
 
 @given(per_day=st.floats(0, 1.4), new=st.integers(0, 10))
 def test_a_small_target_never_falls(per_day: float, new: int) -> None:
-    assert fell(Before(400, showed=True, per_day=per_day, days=7.0), Now(new, new, quiet=False)) is None
+    assert fell(History(400, showed=True, per_day=per_day, days=7.0), Now(new, new, quiet=False)) is None
 
 
 def test_fields_that_vanished_are_named() -> None:
@@ -49,7 +50,7 @@ def test_fields_that_vanished_are_named() -> None:
     assert lost_fields(WEEKLY, now) == "no author in any of 30 posts; nearly all had it before"
     assert lost_fields(WEEKLY, Now(30, 30, quiet=False, filled={"author": 1, "created_at": 30})) is None
     assert lost_fields(WEEKLY, Now(4, 4, quiet=False)) is None, "too few to tell"
-    assert lost_fields(Before(posts=5, filled={"author": 1.0}), now) is None, "too few before"
+    assert lost_fields(History(posts=5, filled={"author": 1.0}), now) is None, "too few before"
 
 
 def test_a_crawl_tells_which_target_is_not_as_it_was(site: Any, folder: Any) -> None:

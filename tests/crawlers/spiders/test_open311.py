@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scrapy.http import Response
 
+from crawlers.around import NO_PLACE
 from crawlers.crawl import crawl
 from crawlers.dates import as_stored
 from crawlers.open311_reports import issue_post, report_id, report_post, reports_of
 from crawlers.open311_windows import apart, fingerprint, following
 from crawlers.parking import Parked
-from crawlers.spiders.open311 import NO_PLACE, _looked_again
+from crawlers.spiders.open311 import _looked_again
 from crawlers.visits import Found
 
 SHARED = Path(os.environ.get("CITYSTUDY_SHARED", "../shared"))

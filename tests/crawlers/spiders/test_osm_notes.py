@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from citystudy.config import City
 from citystudy.targets import OsmNotesTarget
+from crawlers.around import NO_PLACE
 from crawlers.crawl import crawl
 from crawlers.parking import Parked
-from crawlers.spiders.osm_notes import NO_PLACE, _beyond, box_of, posts_of
+from crawlers.spiders.osm_notes import _beyond, box_of, posts_of
 
 TARGET = OsmNotesTarget(source="osm_notes", radius_km=10)
 

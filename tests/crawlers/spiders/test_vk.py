@@ -11,10 +11,11 @@ from fault_server import Reply
 from scrapy.http import Request, TextResponse
 
 from citystudy.targets import VkTarget
+from crawlers.around import NO_PLACE
 from crawlers.crawl import crawl
 from crawlers.items import RawPost
 from crawlers.parking import Parked
-from crawlers.spiders.vk import COMMENTS_CLOSED, NO_PLACE, VkSpider
+from crawlers.spiders.vk import COMMENTS_CLOSED, VkSpider
 from crawlers.visits import AGAIN, Step, Visit
 
 KEY = "CITYSTUDY_TEST_VK_TOKEN"
