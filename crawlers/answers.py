@@ -57,6 +57,17 @@ def json_of(response: Response) -> Any:
         raise Parked(f"answered {seen} instead of JSON", TRY_LATER) from None
 
 
+def stated_error(response: Response, *names: str) -> str | None:
+    """Return what the JSON of a refusal states under the first of `names` that says anything; None where nothing does."""
+    if response.status == HTTPStatus.OK:
+        return None
+    try:
+        body = json_of(response)
+    except Parked:
+        return None
+    return next(filter(None, (words(body.get(name)) for name in names)), None) if isinstance(body, dict) else None
+
+
 def object_of(response: Response) -> dict[str, Any]:
     """Return the JSON object in an answer; raises Parked for anything else."""
     value = json_of(response)

@@ -9,7 +9,7 @@ from typing import Any
 from scrapy.http import Response
 
 from citystudy.targets import BlueskyTarget
-from crawlers.answers import TRY_LATER, json_of, object_of, objects, refuse, words
+from crawlers.answers import TRY_LATER, object_of, objects, refuse, stated_error, words
 from crawlers.bluesky_posts import NOT_FOR_STRANGERS, label_reason
 from crawlers.parking import Parked
 
@@ -21,14 +21,8 @@ _ERROR = re.compile(r"[A-Za-z]{1,60}")
 
 def error_of(response: Response) -> str | None:
     """Return the name of the error that an answer states, None where it states none."""
-    if response.status == HTTPStatus.OK:
-        return None
-    try:
-        body = json_of(response)
-    except Parked:
-        return None
-    name = body.get("error") if isinstance(body, dict) else None
-    return name if isinstance(name, str) and _ERROR.fullmatch(name) else None
+    name = stated_error(response, "error")
+    return name if name and _ERROR.fullmatch(name) else None
 
 
 def page_of(response: Response, target: BlueskyTarget) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from crawlers.markdown import markdown_to_text
 DELETED = "deleted or removed at Reddit"
 BOT = "bot account"
 
-NOBODY = {"[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]", "[ removed by reddit ]"}
+DELETED_WORDS = frozenset({"[deleted]", "[deleted by user]"})
+REMOVED_WORDS = frozenset({"[removed]", "[removed by reddit]", "[ removed by reddit ]"})
+NOBODY = DELETED_WORDS | REMOVED_WORDS
 BOTS = {"automoderator"}
 
 

@@ -14,7 +14,7 @@ import scrapy
 from scrapy.http import Response
 
 from citystudy.targets import LemmyTarget
-from crawlers.answers import TRY_LATER, json_of, object_of, refuse, words
+from crawlers.answers import TRY_LATER, json_of, object_of, refuse, stated_error, words
 from crawlers.dates import as_stored, parse_date
 from crawlers.lemmy_posts import (
     NOT_A_POST,
@@ -210,13 +210,7 @@ def _not_there(response: Response) -> bool:
 
 def _error(response: Response) -> str | None:
     """Return the error that an answer states (Lemmy: `error`, PieFed: `message`), None where it states none."""
-    if response.status == HTTPStatus.OK:
-        return None
-    try:
-        body = json_of(response)
-    except Parked:
-        return None
-    return (words(body.get("error")) or words(body.get("message")) or None) if isinstance(body, dict) else None
+    return stated_error(response, "error", "message")
 
 
 def _languages(response: Response) -> dict[int, str]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +13,12 @@ from world import World
 
 from citystudy.config import read_study
 from citystudy.store import Store
+from tests.servers.killing import crawl_killed
 
 pytestmark = pytest.mark.slow
 
 COUNT = 40  # five pages of each source
 KILLS = 20
-PAGE_SECONDS = 0.1
 
 
 @pytest.fixture
@@ -31,27 +28,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
-def crawl_killed(world: World, pages: int, chance: random.Random) -> None:
-    """Kill a crawl a random moment after it has told of that many pages."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "crawlers.run", str(world.study)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as child:
-        assert child.stdout is not None
-        for _ in range(pages):
-            child.stdout.readline()
-        time.sleep(chance.uniform(0, PAGE_SECONDS))
-        child.kill()
-
-
 def test_a_crawl_killed_again_and_again_ends_equal_to_the_sources(world: World) -> None:
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     sources = len(world.doubles)
     for _ in range(KILLS):
-        crawl_killed(world, chance.randint(1, sources // 3), chance)
+        crawl_killed(world.study, chance.randint(1, sources // 3), chance)
     with Store(read_study(world.study).database_path) as store:
         stored = store.count("post")
     assert 0 < stored < sources * COUNT, (seed, "the kills came too late, or too early, to prove anything")

@@ -8,10 +8,8 @@ from typing import Any
 from crawlers.importers.cells import Cells
 from crawlers.importers.containers.rows import Row, at
 from crawlers.importers.formats.base import DELETED, REMOVED, Format
+from crawlers.reddit_posts import DELETED_WORDS, NOBODY, REMOVED_WORDS
 
-_DELETED_TEXTS = {"[deleted]", "[deleted by user]"}
-_REMOVED_TEXTS = {"[removed]", "[removed by reddit]", "[ removed by reddit ]"}
-_NOBODY = _DELETED_TEXTS | _REMOVED_TEXTS
 _BY_AUTHOR = {"deleted", "author"}
 
 
@@ -36,7 +34,7 @@ def _cells(row: Row) -> Cells | str:
     prefix = "t1_" if comment else "t3_"
     name = row["id"] if row["id"].startswith(prefix) else prefix + row["id"]
     author, edited, link = row.get("author"), row.get("edited"), row.get("permalink")
-    if isinstance(author, str) and author in _NOBODY:
+    if isinstance(author, str) and author in NOBODY:
         author = None
     return {
         "id": name,
@@ -57,9 +55,9 @@ def _cells(row: Row) -> Cells | str:
 def _reason_gone(row: Row, text: Any) -> str | None:
     """Return why a post is no longer to be had at Reddit, also where the archive still holds its text."""
     told = text.strip().casefold() if isinstance(text, str) else ""
-    if told in _DELETED_TEXTS:
+    if told in DELETED_WORDS:
         return DELETED
-    if told in _REMOVED_TEXTS:
+    if told in REMOVED_WORDS:
         return REMOVED
     kind = at(row, "_meta.removal_type") or row.get("removed_by_category")
     if isinstance(kind, str) and kind:
