@@ -122,7 +122,7 @@ def test_crawls_killed_at_random_moments_lose_nothing_and_store_nothing_twice(se
     for n, topic in enumerate(topics):
         written += write_many(server, topic, range(100 * n, 100 * n + 45))
     study = study_of(folder, server, city)
-    for kill in range(8):
+    for kill in range(20):
         crawl_killed(study, chance.choice((0, 1, 1, 2, 3)), chance)
         assert_unreadable(server, folder.bytes_on_disk())
         start = 1000 + 100 * kill
