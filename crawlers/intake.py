@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -105,13 +105,14 @@ def examine(raw: RawPost, now: datetime) -> Examined:
 
 def protect(post: RawPost, place: Place, secret: Secret, fetched_at: str) -> Post:
     """Return an examined post as it may be stored: ids keyed and sealed, author a pseudonym, text redacted."""
+    names = [storable(name) for name in post.author_names]
     sealed = {"id": post.native_id, "url": post.url, "thread": post.thread, "parent": post.parent, "ref": post.ref}
     return Post(
         key=secret.key(place.source, post.native_id),
         target=place.target,
         city=place.city,
-        title=redact(_without(post.author_names, post.title)),
-        text=redact(_without(post.author_names, post.text)),
+        title=redact(_without(names, post.title)),
+        text=redact(_without(names, post.text)),
         sealed=secret.seal({name: value for name, value in sealed.items() if value is not None}),
         fetched_at=fetched_at,
         city_basis=_basis(post, place),
@@ -148,12 +149,12 @@ def _basis(post: RawPost, place: Place) -> CityBasis:
     return post.basis
 
 
-def _without(names: tuple[str, ...], text: str) -> str:
+def _without(names: Sequence[str], text: str) -> str:
     """Return `text` with the author's own names as whole words replaced by the mark of a handle."""
     for name in names:
-        clean = storable(name)
-        if len(_LETTER.findall(clean)) >= NAME_MIN_LETTERS:
-            text = re.sub(rf"(?<!\w){re.escape(clean)}(?!\w)", "[HANDLE]", text)
+        # Looked for as it is first: to compile a pattern for each name of each post would cost more than all else.
+        if name in text and len(_LETTER.findall(name)) >= NAME_MIN_LETTERS:
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "[HANDLE]", text)
     return text
 
 
