@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import spacy
 from spacy.language import Language
@@ -20,8 +21,9 @@ from citystudy.store import Reading, UnreadPost
 from citystudy.text import full_text
 from nlp.adverts import is_advert
 from nlp.clauses import mark_clauses
-from nlp.coder.component import make_coder
-from nlp.coder.model import shipped
+from nlp.coder.choice import coder_config, default_config
+from nlp.coder.component import CoderComponent, make_coder
+from nlp.coder.interface import Coder
 from nlp.language import LanguageDetector
 from nlp.mentions import make_mentions, mention_config
 
@@ -40,12 +42,16 @@ def mark_advert(doc: Doc) -> Doc:
     return doc
 
 
-def coding_pipeline(lang: str, *, cut: float, own_themes: Mapping[str, Sequence[str]] | None = None) -> Language:
-    """Return the pipeline that codes texts in `lang`: clauses, adverts, statements."""
+def coding_pipeline(lang: str, *, cut: float) -> Language:
+    """Return the pipeline that codes texts in `lang` by the shipped coder: clauses, adverts, statements."""
+    return _coding_pipeline(lang, default_config(lang, cut=cut), {})
+
+
+def _coding_pipeline(lang: str, coder: dict[str, Any], own_themes: Mapping[str, Sequence[str]]) -> Language:
     nlp = spacy.blank(lang)
     nlp.add_pipe("citystudy_clauses")
     nlp.add_pipe("citystudy_adverts")
-    nlp.add_pipe("citystudy_coder", config={"cut": cut, "own_themes": dict(own_themes or {})})
+    nlp.add_pipe("citystudy_coder", config={"coder": coder, "own_themes": dict(own_themes)})
     return nlp
 
 
@@ -63,7 +69,7 @@ class Pipeline:
         """A digest of everything a reading depends on besides the post: code version, models, the study's words."""
         relevant = {
             "version": citystudy.__version__,
-            "models": {lang: shipped(lang).card for lang in CODED_LANGUAGES},
+            "coders": {lang: self._coder(lang).identity for lang in CODED_LANGUAGES},
             "study": self._study.model_dump(include={"cities", "codeframe", "segments", "brands", "analysis"}),
         }
         return hashlib.sha256(json.dumps(relevant, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -102,10 +108,15 @@ class Pipeline:
             found = {"advert": doc._.advert, "statements": doc._.statements, "mentions": doc._.mentions}
             yield number, Reading(post, lang, coded=True, **found)
 
+    def _coder(self, lang: str) -> Coder:
+        component = self._pipeline(lang).get_pipe("citystudy_coder")
+        assert isinstance(component, CoderComponent)
+        return component.coder
+
     def _pipeline(self, lang: str) -> Language:
         if lang not in self._languages:
             own_themes = {name: theme.words.get(lang, []) for name, theme in self._study.codeframe.items()}
-            nlp = coding_pipeline(lang, cut=self._study.analysis.cut, own_themes=own_themes)
+            nlp = _coding_pipeline(lang, coder_config(self._study, lang), own_themes)
             nlp.add_pipe("citystudy_mentions", config=mention_config(self._study))
             self._languages[lang] = nlp
         return self._languages[lang]

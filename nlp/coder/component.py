@@ -1,6 +1,6 @@
-"""The coder as a spaCy component: `doc._.statements` holds what the post says, none where it says nothing.
+"""A coder as a spaCy component: `doc._.statements` holds what the post says, none where it says nothing.
 
-Adverts (`doc._.advert`, set by an earlier component) say nothing of a need.
+Adverts (`doc._.advert`, set by an earlier component) say nothing of a need and are not shown to the coder.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from spacy.tokens import Doc
 
 from citystudy.store import Statement
 from citystudy.text import normalise
-from nlp.coder.decide import statements
-from nlp.coder.model import LinearModel, shipped
+from nlp.coder.interface import Coder, Passage
 
 BATCH = 256
 
@@ -24,19 +23,19 @@ if not Doc.has_extension("statements"):
     Doc.set_extension("statements", default=())
 
 
-@Language.factory("citystudy_coder", default_config={"cut": 0.5, "own_themes": {}}, requires=["doc.spans"])
-def make_coder(nlp: Language, name: str, cut: float, own_themes: dict[str, list[str]]) -> Coder:  # noqa: ARG001  spaCy's manner
-    """Return the coder of the pipeline's language; `own_themes` maps a study's themes to their words."""
-    return Coder(shipped(nlp.lang), cut=cut, own_themes=own_themes)
+@Language.factory("citystudy_coder", default_config={"own_themes": {}}, requires=["doc.spans"])
+def make_coder(nlp: Language, name: str, coder: Coder, own_themes: dict[str, list[str]]) -> CoderComponent:  # noqa: ARG001  spaCy's manner
+    """Return the component around `coder`; `own_themes` maps a study's themes to their words."""
+    return CoderComponent(coder, nlp.lang or "", own_themes=own_themes)
 
 
-class Coder:
+class CoderComponent:
     """Sets `doc._.statements` from the clauses of a doc."""
 
-    def __init__(self, model: LinearModel, *, cut: float, own_themes: Mapping[str, Sequence[str]]) -> None:
-        self._model = model
-        self._cut = cut
-        self._own = [(theme, _any_of(words, model.lang)) for theme, words in own_themes.items() if words]
+    def __init__(self, coder: Coder, lang: str, *, own_themes: Mapping[str, Sequence[str]]) -> None:
+        self.coder = coder
+        self._lang = lang
+        self._own = [(theme, _any_of(words, lang)) for theme, words in own_themes.items() if words]
 
     def __call__(self, doc: Doc) -> Doc:
         """Code one doc."""
@@ -46,31 +45,21 @@ class Coder:
         """Code docs in batches; the order stays."""
         docs = iter(stream)
         while batch := list(islice(docs, batch_size)):
-            self._code(batch)
+            self._code([doc for doc in batch if not doc._.advert])
             yield from batch
 
     def _code(self, docs: Sequence[Doc]) -> None:
-        texts = [doc.text for doc in docs]
-        posts = self._model.probabilities(texts)
-        coded = [i for i, kinds in enumerate(posts.kinds) if kinds.max() >= self._cut and not docs[i]._.advert]
-        offsets = {i: [(span.start_char, span.end_char) for span in docs[i].spans["clauses"]] for i in coded}
-        clauses = self._model.probabilities([texts[i][start:end] for i in coded for start, end in offsets[i]])
-        at = 0
-        for i in coded:
-            here = slice(at, at + len(offsets[i]))
-            at = here.stop
-            if here.start == here.stop:
-                continue
-            found = statements(
-                offsets[i], posts.kinds[i], posts.themes[i], clauses.kinds[here], clauses.themes[here], cut=self._cut
-            )
-            docs[i]._.statements = tuple(self._with_own_themes(texts[i], found))
+        passages = [
+            Passage(doc.text, tuple((span.start_char, span.end_char) for span in doc.spans["clauses"])) for doc in docs
+        ]
+        for doc, passage, found in zip(docs, passages, self.coder.code(passages), strict=True):
+            doc._.statements = tuple(self._with_own_themes(passage.text, found))
 
     def _with_own_themes(self, text: str, found: Sequence[Statement]) -> Iterator[Statement]:
         """Yield the statements, with the study's own theme where its words stand in the clause; no pair twice."""
         seen = set()
         for statement in found:
-            clause = normalise(text[statement.start : statement.end], self._model.lang)
+            clause = normalise(text[statement.start : statement.end], self._lang)
             own = next((theme for theme, words in self._own if words.search(clause)), None)
             themed = replace(statement, theme=own) if own else statement
             if (themed.kind, themed.theme) not in seen:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ class LinearModel:
     intercepts: Floats
     calibration: Floats
     card: dict[str, Any]
+
+    @cached_property
+    def digest(self) -> str:
+        """Return 16 hex digits that change with any weight."""
+        parts = (self.idf[self.columns], self.columns, self.weights, self.intercepts, self.calibration)
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Return the probabilities of kinds and themes of `texts`."""
