@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from citystudy.codeframe import THEMES, Kind
 from citystudy.config_errors import did_you_mean, explain
-from citystudy.config_types import CountryCode, LanguageCode, Latitude, Longitude, Name, StrictModel
+from citystudy.config_types import CountryCode, LanguageCode, Latitude, Longitude, Name, StrictModel, WebAddress
 from citystudy.errors import ConfigError
 from citystudy.targets import AnyTarget, Target
 from citystudy.text import slug
@@ -154,10 +154,37 @@ class Retention(StrictModel):
     posts_days: int | None = Field(default=None, ge=1)
 
 
+class LanguageModel(StrictModel):
+    """The endpoint of a language model that codes posts, and what it may cost."""
+
+    url: WebAddress
+    model: str = Field(min_length=1)
+    key: Where | None = None
+    input_price: float = Field(
+        ge=0, allow_inf_nan=False, description="for a million tokens, in the operator's currency"
+    )
+    output_price: float = Field(
+        ge=0, allow_inf_nan=False, description="for a million tokens, in the operator's currency"
+    )
+    max_cost: float = Field(ge=0, allow_inf_nan=False, description="the most that the study may ever spend")
+    timeout_seconds: float = Field(default=120.0, gt=0, le=3600)
+    passages_per_request: int = Field(default=10, ge=1, le=100)
+    max_answer_tokens: int = Field(default=4000, ge=100, description="the most tokens of one answer, thinking included")
+
+
+class Transformers(StrictModel):
+    """The sentence-embedding model that codes posts, by folder or name, and the head trained for it."""
+
+    model: str = Field(min_length=1)
+    head: str = Field(min_length=1)
+
+
 class Analysis(StrictModel):
     """Choices of the language pipeline."""
 
-    coder: Literal["default"] = "default"
+    coder: Literal["default", "llm", "transformers"] = "default"
+    llm: LanguageModel | None = None
+    transformers: Transformers | None = None
     cut: float = Field(
         default=0.5, gt=0, lt=1, description="the least probability of a kind at which a statement is kept"
     )
@@ -169,6 +196,12 @@ class Analysis(StrictModel):
     )
     topics: bool = True
     seed: int = Field(default=20, ge=0)
+
+    @property
+    def model(self) -> str:
+        """The name of the model that codes; empty for the one that ships."""
+        named = {"llm": self.llm, "transformers": self.transformers}.get(self.coder)
+        return named.model if named else ""
 
 
 class Study(StrictModel):
@@ -242,8 +275,24 @@ class Study(StrictModel):
                 if theme not in self.themes:
                     hint = did_you_mean(theme, self.themes)
                     yield f"offers[{number}].themes: found '{theme}', expected a theme of the codeframe{hint}"
+        yield from self._coder_tables()
         if self.limits.delay_seconds < POLITE_DELAY_SECONDS:
             yield from self._impolite()
+
+    def _coder_tables(self) -> Iterator[str]:
+        """Yield a line for a coder without its table, or a table without its coder."""
+        chosen = self.analysis.coder
+        tables = {"llm": self.analysis.llm, "transformers": self.analysis.transformers}
+        for coder, table in tables.items():
+            if chosen == coder and table is None:
+                yield (
+                    f"analysis.{coder}: missing, expected a [analysis.{coder}] table where analysis.coder is '{coder}'"
+                )
+            if chosen != coder and table is not None:
+                yield (
+                    f"analysis.coder: found '{chosen}' beside a [analysis.{coder}] table, expected '{coder}'; "
+                    "or remove the table"
+                )
 
     def _impolite(self) -> Iterator[str]:
         for city, target in self.targets():

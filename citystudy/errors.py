@@ -44,5 +44,15 @@ class LockedError(CityStudyError):
     exit_code = ExitCode.LOCKED
 
 
+class LanguageModelError(CityStudyError):
+    """The language model that codes posts gave no usable answer; what it answered before stays stored."""
+
+
+class CostCapError(LanguageModelError):
+    """The next request to the language model might cost more than the study allows."""
+
+    exit_code = ExitCode.INCOMPLETE
+
+
 class InputError(CityStudyError):
     """A file given by the user can't be read at all (single bad rows are counted, not raised)."""

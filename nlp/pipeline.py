@@ -70,7 +70,10 @@ class Pipeline:
         relevant = {
             "version": citystudy.__version__,
             "coders": {lang: self._coder(lang).identity for lang in CODED_LANGUAGES},
-            "study": self._study.model_dump(include={"cities", "codeframe", "segments", "brands", "analysis"}),
+            # What a coder's prices, limits and keys are changes no reading; the rest of its table is in its identity.
+            "study": self._study.model_dump(
+                include={"cities", "codeframe", "segments", "brands", "analysis"}, exclude={"analysis": {"llm"}}
+            ),
         }
         return hashlib.sha256(json.dumps(relevant, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -106,7 +109,7 @@ class Pipeline:
             docs.append(doc)
         for (number, post), doc in zip(posts.items(), nlp.pipe(docs), strict=True):
             found = {"advert": doc._.advert, "statements": doc._.statements, "mentions": doc._.mentions}
-            yield number, Reading(post, lang, coded=True, **found)
+            yield number, Reading(post, lang, coded=doc._.coded, **found)
 
     def _coder(self, lang: str) -> Coder:
         component = self._pipeline(lang).get_pipe("citystudy_coder")

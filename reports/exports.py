@@ -60,6 +60,8 @@ def findings_json(study: Study, results: Results, report_id: str) -> str:
         "question": study.study.question,
         "as_of": results.as_of,
         "k": results.k,
+        "coder": study.analysis.coder,
+        "coder_model": study.analysis.model or None,
         "units": {
             "share": "fraction of the base, Wilson 95% interval",
             "index": "100 x Mantel-Haenszel risk ratio against the other cities within shared strata, "

@@ -102,6 +102,7 @@ def _report_id(study: Study, corpus: Corpus) -> str:
             "brands": True,
             "offers": True,
             "privacy": {"k", "exact_quotes"},
+            "analysis": {"coder": True, "llm": {"model"}, "transformers": {"model"}},
         },
     )
     parts = {"settings": settings, "posts": corpus.digest, "as_of": corpus.as_of, "version": __version__}

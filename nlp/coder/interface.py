@@ -27,5 +27,8 @@ class Coder(Protocol):
     def identity(self) -> str:
         """What a coding depends on besides the passage: two coders of one identity code alike."""
 
-    def code(self, passages: Sequence[Passage]) -> list[list[Statement]]:
-        """Return for each passage its statements, the surest first, no pair of kind and theme twice."""
+    def code(self, passages: Sequence[Passage]) -> Sequence[Sequence[Statement] | None]:
+        """Return for each passage its statements, the surest first, no pair of kind and theme twice.
+
+        None stands for a passage that could not be coded: what it says is unknown, which is not nothing.
+        """

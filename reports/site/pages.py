@@ -106,7 +106,7 @@ def _pages(
             quotes=study.privacy.exact_quotes,
         )
         yield page("evidence.html", evidence_file(view.id), view=view, quotes=study.privacy.exact_quotes)
-    yield page("method.html", "method.html")
+    yield page("method.html", "method.html", coder=study.analysis.coder, model=study.analysis.model)
 
 
 def _page_links(language: Language, views: Sequence[CityView], current: str) -> list[_Link]:

@@ -20,7 +20,9 @@ def test_exit_codes_are_those_the_documents_promise() -> None:
 def test_every_error_ends_the_command_with_a_failure() -> None:
     assert len(KINDS) > 4
     for kind in KINDS:
-        assert kind.exit_code not in {ExitCode.OK, ExitCode.INCOMPLETE}, kind.__name__
+        # What a language model coded before it reached its cap stays: that run is done in part.
+        partly = kind is errors.CostCapError
+        assert kind.exit_code not in {ExitCode.OK, ExitCode.INCOMPLETE} or partly, kind.__name__
 
 
 def test_an_error_prints_as_it_was_written() -> None:

@@ -7,14 +7,17 @@ import random
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote
 
 import pytest
 from report_world import World, study_of
 
+from citystudy.config import Analysis
 from citystudy.errors import InputError
 from citystudy.store import Store
 from reports import build
+from reports.report import LANGUAGES
 
 MORE = {
     "segments": [{"id": "parents", "label": {"en": "Parents"}, "words": {"en": ["my kids"]}}],
@@ -146,6 +149,33 @@ def test_pages_run_the_way_of_their_language(world: World) -> None:
     assert '<html lang="en" dir="ltr">' in (folder / "en/city-alfa.html").read_text()
     assert "ألفا" in (folder / "ar/index.html").read_text()
     assert not {p for p in folder.rglob("*") if p.suffix not in {"", ".html", ".md", ".csv", ".json"}}
+
+
+LLM = {"url": "https://host.example/v1", "model": "acme-7b", "input_price": 1, "output_price": 1, "max_cost": 1}
+CODERS = {
+    "default": ({}, ("ships with citystudy", "المرفق ببرنامج", "همراه", "поставляется с")),
+    "llm": ({"llm": LLM}, ("language model", "النموذج اللغوي", "مدل زبانی", "языковая модель")),
+    "transformers": (
+        {"transformers": {"model": "acme-7b", "head": "h.npz"}},
+        ("sentence-embedding model", "تضمين الجمل", "بازنمایی جمله", "векторных представлений"),
+    ),
+}
+
+
+@pytest.mark.parametrize("coder", get_args(Analysis.model_fields["coder"].annotation))
+def test_the_coder_is_named_in_every_language_and_is_part_of_the_id(world: World, coder: str) -> None:
+    table, words = CODERS[coder]
+    with full(world).store() as store:
+        usual = build(world.study, store)
+        named = study_of(world.study.folder, **MORE, analysis={"coder": coder, **table})
+        report = build(named, store, languages=LANGUAGES)
+    for language, said in zip(LANGUAGES, words, strict=True):
+        method = (report.folder / language / "method.html").read_text(encoding="utf-8")
+        assert said in method
+        assert ("acme-7b" in method) == (coder != "default")
+    assert (report.id == usual.id) == (coder == "default")
+    read = json.loads((report.folder / "findings.json").read_text(encoding="utf-8"))
+    assert (read["coder"], read["coder_model"]) == (coder, "acme-7b" if table else None)
 
 
 def test_one_language_needs_no_folder_of_its_own(world: World) -> None:
