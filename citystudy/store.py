@@ -105,13 +105,18 @@ class UnreadPost:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One coded clause; start and end count code points of the post's full text."""
+    """One coded clause; start and end count code points of the post's full text.
+
+    `severity` is 1 (nuisance) to 3 (danger), None of what is no problem; `intensity` 1 (plain) to 3.
+    """
 
     kind: str
     theme: str
     start: int
     end: int
     score: float
+    severity: int | None = None
+    intensity: int = 1
 
 
 @dataclass(frozen=True, slots=True)

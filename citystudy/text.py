@@ -75,6 +75,14 @@ _EVERYWHERE = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹İ", "01234
 LETTERS = {"ar": _ARABIC_LETTERS, "fa": _PERSIAN_LETTERS, "ru": _RUSSIAN_LETTERS}
 
 
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+def tokens(text: str, lang: str) -> list[str]:
+    """Return the words, punctuation marks and emoji of `text` as `normalise` writes them; ؟ is written as ?."""
+    return _TOKEN.findall(normalise(text, lang).replace("؟", "?"))
+
+
 def normalise(text: str, lang: str) -> str:
     """Return `text` folded for comparison in `lang`: one spelling where writers use several.
 

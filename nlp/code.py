@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from spacy.language import Language
 
 from citystudy.codeframe import CODED_LANGUAGES
+from citystudy.store import Statement
 from nlp.language import LanguageDetector
 from nlp.pipeline import coding_pipeline
 
@@ -32,10 +33,28 @@ def code_lines(lines: Iterable[bytes], *, cut: float = 0.5) -> Iterator[dict[str
     A row's `lang` is kept where it is a coded language, else told from the text; a text in no coded language gets no
     codes. Spans are code-point offsets into `text` as given.
     """
-    coder = _Coder(cut)
+    coder = TextCoder(cut=cut)
     numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
     while batch := list(islice(numbered, BATCH)):
-        yield from coder.code([_parse(number, line) for number, line in batch])
+        parsed = [_parse(number, line) for number, line in batch]
+        coded = iter(coder.code([(row.text, row.lang) for row in parsed if isinstance(row, _Row)]))
+        for row in parsed:
+            yield row if isinstance(row, BadRow) else _written(row, next(coded))
+
+
+def _written(row: _Row, coded: Coded) -> dict[str, Any]:
+    codes = [
+        {
+            "kind": s.kind,
+            "theme": s.theme,
+            "span": [s.start, s.end],
+            "score": s.score,
+            "severity": s.severity,
+            "intensity": s.intensity,
+        }
+        for s in coded.statements
+    ]
+    return {"id": row.id, "lang": coded.lang, "codes": codes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +81,36 @@ def _parse(number: int, line: bytes) -> _Row | BadRow:
     return _Row(row["id"], text, lang if isinstance(lang, str) else None)
 
 
-class _Coder:
-    def __init__(self, cut: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A text's language, None where it can't be told, and its statements; none in a language that is not coded."""
+
+    lang: str | None
+    statements: tuple[Statement, ...] = ()
+
+
+class TextCoder:
+    """Codes texts by the shipped coders, each in its own language."""
+
+    def __init__(self, *, cut: float) -> None:
         self._cut = cut
         self._detector = LanguageDetector(CODED_LANGUAGES)
         self._pipelines: dict[str, Language] = {}
 
-    def code(self, rows: list[_Row | BadRow]) -> Iterator[dict[str, Any] | BadRow]:
-        results: list[dict[str, Any] | BadRow] = []
-        of_language: dict[str, list[int]] = {}
-        for number, row in enumerate(rows):
-            if isinstance(row, BadRow):
-                results.append(row)
-                continue
-            lang = row.lang if row.lang in CODED_LANGUAGES else self._detector.detect(row.text, row.lang)
-            results.append({"id": row.id, "lang": lang, "codes": []})
-            if lang in CODED_LANGUAGES:
-                of_language.setdefault(lang, []).append(number)
-        for lang, numbers in of_language.items():
-            texts = [row.text[:MAX_TEXT] for n in numbers if isinstance(row := rows[n], _Row)]
-            for number, doc in zip(numbers, self._pipeline(lang).pipe(texts), strict=True):
-                result = results[number]
-                assert isinstance(result, dict)  # a bad row is in no language
-                result["codes"] = [
-                    {"kind": s.kind, "theme": s.theme, "span": [s.start, s.end], "score": s.score}
-                    for s in doc._.statements
-                ]
-        return iter(results)
+    def code(self, texts: Sequence[tuple[str, str | None]]) -> list[Coded]:
+        """Code texts, each with its declared language; one that is not coded is told from the text."""
+        languages = [
+            declared if declared in CODED_LANGUAGES else self._detector.detect(text, declared)
+            for text, declared in texts
+        ]
+        coded = [Coded(lang) for lang in languages]
+        for lang in CODED_LANGUAGES:
+            numbers = [number for number, of_text in enumerate(languages) if of_text == lang]
+            if numbers:
+                docs = self._pipeline(lang).pipe([texts[number][0][:MAX_TEXT] for number in numbers])
+                for number, doc in zip(numbers, docs, strict=True):
+                    coded[number] = Coded(lang, doc._.statements)
+        return coded
 
     def _pipeline(self, lang: str) -> Language:
         if lang not in self._pipelines:

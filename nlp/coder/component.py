@@ -1,11 +1,11 @@
 """A coder as a spaCy component: `doc._.statements` holds what the post says, none where it says nothing.
 
+`doc._.coded` is False where the coder could not tell.
 Adverts (`doc._.advert`, set by an earlier component) say nothing of a need and are not shown to the coder.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -14,13 +14,16 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from citystudy.store import Statement
-from citystudy.text import normalise
+from citystudy.text import tokens
 from nlp.coder.interface import Coder, Passage
+from nlp.lexicon.matcher import Lexicon
+from nlp.severity import intensity, severity
 
 BATCH = 256
 
 if not Doc.has_extension("statements"):
     Doc.set_extension("statements", default=())
+    Doc.set_extension("coded", default=True)
 
 
 @Language.factory("citystudy_coder", default_config={"own_themes": {}}, requires=["doc.spans"])
@@ -35,7 +38,8 @@ class CoderComponent:
     def __init__(self, coder: Coder, lang: str, *, own_themes: Mapping[str, Sequence[str]]) -> None:
         self.coder = coder
         self._lang = lang
-        self._own = [(theme, _any_of(words, lang)) for theme, words in own_themes.items() if words]
+        self._own_themes = tuple(own_themes)
+        self._own = Lexicon(own_themes, lang)
 
     def __call__(self, doc: Doc) -> Doc:
         """Code one doc."""
@@ -53,24 +57,29 @@ class CoderComponent:
             Passage(doc.text, tuple((span.start_char, span.end_char) for span in doc.spans["clauses"])) for doc in docs
         ]
         for doc, passage, found in zip(docs, passages, self.coder.code(passages), strict=True):
-            doc._.statements = tuple(self._with_own_themes(passage.text, found))
+            doc._.coded = found is not None
+            doc._.statements = tuple(self._finished(passage.text, found or ()))
 
-    def _with_own_themes(self, text: str, found: Sequence[Statement]) -> Iterator[Statement]:
-        """Yield the statements, with the study's own theme where its words stand in the clause; no pair twice."""
+    def _finished(self, text: str, found: Sequence[Statement]) -> Iterator[Statement]:
+        """Yield the statements with severity and intensity, and the study's own theme; no pair twice.
+
+        A statement is of the study's own theme, the first in the study file, where a word of it stands in the clause.
+        """
         seen = set()
         for statement in found:
-            clause = normalise(text[statement.start : statement.end], self._lang)
-            own = next((theme for theme, words in self._own if words.search(clause)), None)
-            themed = replace(statement, theme=own) if own else statement
-            if (themed.kind, themed.theme) not in seen:
-                seen.add((themed.kind, themed.theme))
-                yield themed
+            clause = text[statement.start : statement.end]
+            theme = self._own_theme(clause) or statement.theme
+            if (statement.kind, theme) not in seen:
+                seen.add((statement.kind, theme))
+                yield replace(
+                    statement,
+                    theme=theme,
+                    severity=severity(clause, statement.kind, theme, self._lang),
+                    intensity=intensity(clause, self._lang),
+                )
 
-
-def _any_of(words: Sequence[str], lang: str) -> re.Pattern[str]:
-    """Return a pattern that finds any of the words, a trailing * standing for any ending."""
-    parts = [
-        rf"\b{re.escape(normalise(word.rstrip('*'), lang))}" + (r"\w*" if word.endswith("*") else r"\b")
-        for word in words
-    ]
-    return re.compile("|".join(parts))
+    def _own_theme(self, clause: str) -> str | None:
+        if not self._own_themes:
+            return None
+        [counts] = self._own.counts([tokens(clause, self._lang)])
+        return next((theme for theme, n in zip(self._own_themes, counts, strict=True) if n), None)

@@ -33,7 +33,8 @@ class Probabilities:
 class LinearModel:
     """Weights over `features`: a logistic score for each kind and each theme.
 
-    `calibration` holds slope and offset for each kind (Platt 1999), fitted on out-of-fold scores of whole posts.
+    `trained` holds 64 bits of the digest of the opening of each text it learned from (nlp.training.examples), sorted.
+    `certainty` holds slope and offset of a statement's score (nlp.coder.decide). `calibration` holds slope and offset for each kind (Platt 1999), fitted on out-of-fold scores of whole posts.
     """
 
     lang: str
@@ -42,12 +43,15 @@ class LinearModel:
     weights: Floats
     intercepts: Floats
     calibration: Floats
+    certainty: tuple[float, float]
+    trained: npt.NDArray[np.uint64]
     card: dict[str, Any]
 
     @cached_property
     def digest(self) -> str:
         """Return 16 hex digits that change with any weight."""
-        parts = (self.idf[self.columns], self.columns, self.weights, self.intercepts, self.calibration)
+        parts = [self.idf[self.columns], self.columns, self.weights, self.intercepts, self.calibration]
+        parts.append(np.array(self.certainty))
         return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
@@ -72,6 +76,8 @@ class LinearModel:
             weights=self.weights.astype(np.float16),
             intercepts=self.intercepts,
             calibration=self.calibration,
+            certainty=np.array(self.certainty),
+            trained=self.trained,
             card=np.array(json.dumps({"lang": self.lang, **self.card}, ensure_ascii=False, sort_keys=True)),
         )
 
@@ -89,6 +95,8 @@ class LinearModel:
                 weights=data["weights"].astype(np.float32),
                 intercepts=data["intercepts"],
                 calibration=data["calibration"],
+                certainty=(float(data["certainty"][0]), float(data["certainty"][1])),
+                trained=data["trained"],
                 card=card,
             )
 

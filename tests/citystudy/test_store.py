@@ -22,7 +22,7 @@ from citystudy.privacy import Secret
 from citystudy.store import Mention, Post, Reading, Saved, Statement, Store, Topic, evidence_id, now
 from tests.citystudy.conftest import MINIMAL, TARGET, a_post
 
-SCHEMA = 2
+SCHEMA = 3
 
 WRITE_BATCHES = """
 import sys

@@ -42,6 +42,8 @@ def tiny_model() -> LinearModel:
         weights=weights,
         intercepts=np.linspace(-1, 1, len(KINDS) + len(THEMES)).astype(np.float32),
         calibration=np.array([[1.0, 2.0, 0.5], [0.0, -0.5, 0.25]], np.float32),
+        certainty=(0.9, -0.1),
+        trained=np.array([3, 2**64 - 1], np.uint64),
         card={"posts": 8, "note": "проба"},
     )
 
@@ -97,6 +99,8 @@ def test_kinds_are_calibrated_and_themes_are_not() -> None:
         model.weights,
         model.intercepts,
         np.array([[1.0] * 3, [0.0] * 3], np.float32),
+        model.certainty,
+        model.trained,
         {},
     )
     calibrated, raw = model.probabilities(TEXTS), plain.probabilities(TEXTS)
@@ -109,7 +113,15 @@ def test_kinds_are_calibrated_and_themes_are_not() -> None:
 def test_scores_of_any_size_are_probabilities() -> None:
     model = tiny_model()
     steep = LinearModel(
-        model.lang, model.idf, model.columns, model.weights * 1e4, model.intercepts, model.calibration, {}
+        model.lang,
+        model.idf,
+        model.columns,
+        model.weights * 1e4,
+        model.intercepts,
+        model.calibration,
+        model.certainty,
+        model.trained,
+        {},
     )
     found = both(steep, TEXTS)  # an overflow would be a warning, and so an error
     assert np.isfinite(found).all()
@@ -140,7 +152,8 @@ def test_the_bytes_do_not_depend_on_the_time(saved: Path, tmp_path: Path, monkey
 
 def test_no_text_can_be_read_in_a_model(saved: Path) -> None:
     with np.load(saved, allow_pickle=False) as data:
-        assert set(data) == {"idf", "columns", "weights", "intercepts", "calibration", "card"}
+        arrays = {"idf", "columns", "weights", "intercepts", "calibration", "certainty", "trained", "card"}
+        assert set(data) == arrays
         strings = [name for name in data if data[name].dtype.kind in "OUS"]
     assert strings == ["card"]
 
