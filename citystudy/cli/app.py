@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from citystudy import __version__
-from citystudy.cli import gathering, reporting, setting_up, understanding, whole
+from citystudy.cli import evaluating, gathering, reporting, setting_up, understanding, whole
 from citystudy.cli.endings import ends_plainly
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "demo": whole.demo,
     "status": reporting.status,
     "code": understanding.code,
+    "evaluate": evaluating.evaluate,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(ends_plainly(_command))
