@@ -20,6 +20,7 @@ from citystudy.text import full_text
 # set name → file under data/, name of the id field
 SETS = {
     "demo-cities": ("demo-cities/posts.jsonl", "id"),
+    "reddit-city-issues-en": ("reddit-city-issues-en/dev/posts.jsonl", "id"),
     "nyc-hoboken-311-en": ("nyc-hoboken-311-en/dev/reports_with_resident_text.jsonl", "id"),
     "sentihood-london-en": ("sentihood-london-en/dev/train.jsonl", "id"),
     "suggestions-en": ("suggestions-en/dev/trial_hotel.jsonl", "id"),
@@ -77,6 +78,13 @@ def coded_posts(lang: str) -> Iterator[CodedPost]:
                 Code(c["kind"], c["theme"], (c["span"][0], c["span"][1]) if "span" in c else None) for c in row["codes"]
             )
             yield CodedPost(row["set"], row["id"], lang, text, codes)
+
+
+def second_codings(lang: str) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+    """Return what a second coder, who saw nothing of the first one's work, gave: (set, id) → pairs of kind and theme."""
+    lines = resources.files("nlp.training.second").joinpath(f"{lang}.jsonl").read_text(encoding="utf-8").splitlines()
+    coded = map(json.loads, lines)
+    return {(row["set"], row["id"]): frozenset((c["kind"], c["theme"]) for c in row["codes"]) for row in coded}
 
 
 def written_posts(lang: str) -> Iterator[CodedPost]:

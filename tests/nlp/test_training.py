@@ -5,7 +5,8 @@ import pytest
 from citystudy.codeframe import CODED_LANGUAGES, KINDS, THEMES
 from citystudy.demo.server import demo_posts
 from citystudy.text import full_text, normalise
-from nlp.training.build import fold_of, train
+from nlp.training.build import train
+from nlp.training.examples import fold_of
 from nlp.training.texts import Code, CodedPost, coded_posts, shared_folder, written_posts
 
 needs_shared = pytest.mark.skipif(
@@ -53,11 +54,10 @@ def test_copies_share_a_fold() -> None:
 
 def test_the_same_posts_train_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nlp.training.build.written_posts", lambda lang: iter(()))
-    monkeypatch.setattr("nlp.training.build._silver", lambda lang: iter(()))
     broken = CodedPost("t", "1", "en", "The lift is broken again", (Code("problem", "housing", (0, 24)),))
     fine = CodedPost("t", "2", "en", "What a lovely sunset tonight", ())
     posts = [broken, fine] * 6
-    one, two = train(posts, "en"), train(posts, "en")
+    one, two = train(posts, [], "en"), train(posts, [], "en")
     assert (one.weights == two.weights).all()
     kinds = one.probabilities(["The lift is broken", "lovely sunset"]).kinds
     assert kinds[0, 0] > kinds[1, 0]
