@@ -27,11 +27,20 @@ LONG_CLAUSE = 60
 SHORT_CLAUSE = 12
 
 
+# A doc puts its text together anew each time it is asked.
+if not Doc.has_extension("text"):
+    Doc.set_extension("text", default="")
+
+
 @Language.component("citystudy_clauses")
 def mark_clauses(doc: Doc) -> Doc:
-    """Set `doc.spans["clauses"]` to the doc's clauses, whole tokens each, in order; blank ones are left out."""
+    """Set `doc.spans["clauses"]` to the doc's clauses, whole tokens each, in order, and `doc._.text` to its text.
+
+    Blank clauses are left out.
+    """
+    doc._.text = doc.text
     spans: list[Span] = []
-    for start, end in clause_offsets(doc.text):
+    for start, end in clause_offsets(doc._.text):
         # A token that reaches over a clause's end belongs to that clause, and to none after it.
         span = doc.char_span(max(start, spans[-1].end_char if spans else 0), end, alignment_mode="expand")
         if span is not None and (not spans or span.end > spans[-1].end):

@@ -38,7 +38,7 @@ if not Doc.has_extension("advert"):
 @Language.component("citystudy_adverts")
 def mark_advert(doc: Doc) -> Doc:
     """Set `doc._.advert`: whether a seller speaks."""
-    doc._.advert = is_advert(doc.text, doc.lang_)
+    doc._.advert = is_advert(doc._.text, doc.lang_)
     return doc
 
 

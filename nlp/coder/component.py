@@ -54,7 +54,8 @@ class CoderComponent:
 
     def _code(self, docs: Sequence[Doc]) -> None:
         passages = [
-            Passage(doc.text, tuple((span.start_char, span.end_char) for span in doc.spans["clauses"])) for doc in docs
+            Passage(doc._.text, tuple((span.start_char, span.end_char) for span in doc.spans["clauses"]))
+            for doc in docs
         ]
         for doc, passage, found in zip(docs, passages, self.coder.code(passages), strict=True):
             doc._.coded = found is not None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 
@@ -61,6 +62,23 @@ SHORTEST_BARE = 3
 KEPT_WORDS = 50_000
 GAP = "…"
 LONGEST_GAP = 5  # words
+OPENING = 2  # letters
+
+
+_Longer = tuple[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a word may begin: the lists it meets alone, phrases (the longest first) and entries with gaps.
+
+    Each phrase and entry is a list's number and what must follow the word; they are kept by the first letters of the next
+    word, or by GAP.
+    """
+
+    alone: tuple[int, ...]
+    phrases: dict[str, list[_Longer]]
+    gapped: dict[str, list[_Longer]]
 
 
 class Lexicon:
@@ -69,83 +87,66 @@ class Lexicon:
     def __init__(self, lists: Mapping[str, Sequence[str]], lang: str) -> None:
         self._width = len(lists)
         self._arabic = lang == "ar"
-        self._exact: dict[str, list[int]] = {}
-        self._stems: dict[str, list[int]] = {}
-        self._gapped: list[tuple[int, list[str]]] = []
+        self._words: dict[str, set[int]] = {}
+        self._stems: dict[str, set[int]] = {}
+        self._longer: dict[str, set[_Longer]] = {}  # by the first letters of the first word
         for number, entries in enumerate(lists.values()):
             for entry in entries:
-                if GAP in entry:
-                    self._gapped.append((number, self._words_and_gaps(entry, lang)))
-                    continue
-                table = self._stems if entry.endswith("*") else self._exact
-                key = " ".join(_TOKEN.findall(normalise(entry.rstrip("*"), lang)))
-                if key and number not in table.setdefault(key, []):
-                    table[key].append(number)
-        self._longest_stem = max((len(stem) for stem in self._stems), default=0)
-        # Where the first word of a longer phrase is met, longer phrases are looked for.
-        self._longest: dict[str, int] = {}
-        for key in (*self._exact, *self._stems):
-            words = key.split(" ")
-            self._longest[words[0]] = max(self._longest.get(words[0], 1), len(words))
-        self._longest_phrases = lru_cache(KEPT_WORDS)(self._longest_phrase)
-        self._matches = lru_cache(KEPT_WORDS)(self._match)
-        self._openings = lru_cache(KEPT_WORDS)(self._opened)
-
-    def _words_and_gaps(self, entry: str, lang: str) -> list[str]:
-        """Return the entry's words as normalised, each with the * it had, and its gaps."""
-        parts: list[str] = []
-        for word in entry.split():
-            if word == GAP:
-                parts.append(GAP)
-                continue
-            written = _TOKEN.findall(normalise(word.rstrip("*"), lang))
-            parts += [*written[:-1], written[-1] + "*" * word.endswith("*")]
-        return parts
+                first, *rest = _parts(entry, lang)
+                if rest:
+                    self._longer.setdefault(first.rstrip("*")[:OPENING], set()).add((number, (first, *rest)))
+                elif first.endswith("*"):
+                    self._stems.setdefault(first[:-1], set()).add(number)
+                else:
+                    self._words.setdefault(first, set()).add(number)
+        self._starts = lru_cache(KEPT_WORDS)(self._start)
 
     def counts(self, texts: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
         """Return how often each list is met, shape (texts, lists); `texts` are tokens, normalised already.
 
-        Tokens that are no words (punctuation, emoji) are passed over.
+        Tokens that are no words (punctuation, emoji) are passed over. Of phrases that begin at one word the longest
+        counts, in place of the word alone; entries with gaps count beside it.
         """
         result = np.zeros((len(texts), self._width), np.float32)
         for row, tokens in enumerate(texts):
-            for name in self._hits([token for token in tokens if _TOKEN.match(token)]):
-                result[row, name] += 1
+            for number in self._hits([token for token in tokens if token[0] == "_" or token[0].isalnum()]):
+                result[row, number] += 1
         return result
 
     def _hits(self, tokens: Sequence[str]) -> Iterator[int]:
-        for at, token in enumerate(tokens):
-            longest = self._longest_phrases(token)
-            for length in range(min(longest, len(tokens) - at), 0, -1):
-                found = self._matches(" ".join(tokens[at : at + length]), length)
-                if found:
-                    yield from found
-                    break
-            for name, parts in self._openings(token):
-                if _follows(tokens, at + 1, parts[1:]):
-                    yield name
+        for at, token in enumerate(tokens, 1):
+            start = self._starts(token)
+            if start is None:
+                continue
+            after = tokens[at][:OPENING] if at < len(tokens) else ""
+            yield from _longest(start.phrases.get(after, ()), tokens, at) or start.alone
+            for number, parts in (*start.gapped.get(after, ()), *start.gapped.get(GAP, ())):
+                if _follows(tokens, at, parts):
+                    yield number
 
-    def _opened(self, word: str) -> list[tuple[int, list[str]]]:
-        """Return the entries with gaps that `word` may begin."""
+    def _start(self, word: str) -> _Start | None:
         forms = tuple(self._bare(word))
-        return [(name, parts) for name, parts in self._gapped if any(_is(form, parts[0]) for form in forms)]
+        opened = {
+            (number, parts[1:])
+            for form in forms
+            for number, parts in self._longer.get(form[:OPENING], ())
+            if _is(form, parts[0])
+        }
+        start = _Start(self._alone(forms), {}, {})
+        for number, parts in sorted(opened, key=lambda one: (-len(one[1]), one)):
+            kept = start.gapped if GAP in parts else start.phrases
+            kept.setdefault(parts[0].rstrip("*")[:OPENING], []).append((number, parts))
+        return start if start.alone or start.phrases or start.gapped else None
 
-    def _longest_phrase(self, word: str) -> int:
-        """Return how many words the longest phrase that begins with `word` has, 1 where there is none."""
-        return max(self._longest.get(bare, 1) for bare in self._bare(word))
-
-    def _match(self, phrase: str, words: int) -> list[int]:
-        """Return the lists that hold the phrase of so many words, as it stands or by its longest stem; each once."""
-        for candidate in self._bare(phrase):
-            found = set(self._exact.get(candidate, ()))
-            for end in range(min(len(candidate), self._longest_stem), SHORTEST_STEM, -1):
-                stem = candidate[:end]
-                if stem in self._stems and stem.count(" ") == words - 1:
-                    found.update(self._stems[stem])
-                    break
+    def _alone(self, forms: Sequence[str]) -> tuple[int, ...]:
+        """Return the lists that hold a form of a word, as it stands or by its longest stem; each once."""
+        for form in forms:
+            found = set(self._words.get(form, ()))
+            stems = (form[:end] for end in range(len(form), SHORTEST_STEM, -1))
+            found |= self._stems.get(next((stem for stem in stems if stem in self._stems), ""), set())
             if found:
-                return sorted(found)
-        return []
+                return tuple(sorted(found))
+        return ()
 
     def _bare(self, phrase: str) -> Iterator[str]:
         yield phrase
@@ -153,6 +154,28 @@ class Lexicon:
             for prefix in _PREFIXES:
                 if phrase.startswith(prefix) and len(phrase) - len(prefix) >= SHORTEST_BARE:
                     yield phrase[len(prefix) :]
+
+
+def _parts(entry: str, lang: str) -> list[str]:
+    """Return an entry's words as normalised, each with the * it had, and its gaps."""
+    parts: list[str] = []
+    for word in entry.split():
+        written = [GAP] if word == GAP else _TOKEN.findall(normalise(word.rstrip("*"), lang))
+        parts += [*written[:-1], written[-1] + "*"] if word.endswith("*") else written
+    return parts
+
+
+def _longest(phrases: Sequence[_Longer], tokens: Sequence[str], at: int) -> list[int]:
+    """Return the lists of the longest phrases that go on at `at`, each once."""
+    met: list[int] = []
+    length = 0
+    for number, parts in phrases:
+        if len(parts) < length:
+            break
+        if number not in met and _follows(tokens, at, parts):
+            met.append(number)
+            length = len(parts)
+    return met
 
 
 def _is(word: str, pattern: str) -> bool:

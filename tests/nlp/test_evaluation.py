@@ -242,6 +242,15 @@ class TestCommand:
         assert message in result.stderr
         assert "Traceback" not in result.output
 
+    def test_a_file_of_seen_posts_only_has_nothing_unseen(self, tmp_path: Path) -> None:
+        path = tmp_path / "gold.jsonl"
+        row = {"text": next(written_posts("en")).text, "lang": "en", "codes": []}
+        path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+        assert "has learned from" in CliRunner().invoke(app, ["evaluate", str(path)]).stdout
+        result = CliRunner().invoke(app, ["evaluate", str(path), "--unseen"])
+        assert result.exit_code == 1
+        assert "the coder has learned from all 1;" in result.stderr
+
     def test_a_file_without_posts_in_a_coded_language(self, tmp_path: Path) -> None:
         path = tmp_path / "gold.jsonl"
         path.write_text("", encoding="utf-8")
