@@ -189,7 +189,7 @@ class Analysis(StrictModel):
         default=0.5, gt=0, lt=1, description="the least probability of a kind at which a statement is kept"
     )
     claim_cut: float = Field(
-        default=0.35,
+        default=0.5,
         ge=0,
         lt=1,
         description="the least score (kind and theme both right) at which a statement enters a finding",

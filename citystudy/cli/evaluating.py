@@ -49,8 +49,9 @@ def evaluate(
         warn(f"citystudy: {gold}: line {row.line}: {row.reason}")
     measured = evaluation(compared, by=[str(division) for division in divisions], unseen=unseen)
     if not measured.groups:
+        seen = f"; the coder has learned from all {measured.trained_on:,}" if unseen and measured.trained_on else ""
         raise InputError(
-            f"{gold}: no post is left to measure on; expected posts coded by hand in {', '.join(CODED_LANGUAGES)}"
+            f"{gold}: no post is left to measure on{seen}; expected posts coded by hand in {', '.join(CODED_LANGUAGES)}"
         )
     if json:
         print_json({"evaluation": measured, "bad_lines": bad})
