@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_DIR ?= demo-study
 
-.PHONY: help install lock lint format test test-faults test-servers test-browser servers browser demo clean
+.PHONY: help install lock lint format test test-faults test-servers test-browser servers browser quality demo clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ test-servers: $(STAMP)  ## spiders against real servers on loopback
 
 test-browser: $(STAMP)  ## the report in a real browser
 	$(BIN)/pytest -m browser
+
+quality: $(STAMP)  ## whether the coder's cross-validated figures have fallen (needs the shared data; slow)
+	$(BIN)/python -m benchmarks.coding --check
 
 demo: $(STAMP)  ## gather, analyse and report four cities from a server on this machine
 	$(BIN)/citystudy demo --folder $(DEMO_DIR)

@@ -105,13 +105,13 @@ def _gold(post: CodedPost) -> GoldPost:
     )
 
 
-def curve(lang: str) -> list[tuple[int, float]]:
+def curve(whole: Run) -> list[tuple[int, float]]:
     """Return (training posts, kind F1) with a quarter, half and all of the training posts of each fold."""
-    posts = list(coded_posts(lang))
+    lang, posts = whole.lang, whole.posts
     silver = uncoded(silver_posts(lang), posts, lang)
     drawn = np.random.default_rng(0).random(len(posts))
     points = []
-    for share in (0.25, 0.5, 1.0):
+    for share in (0.25, 0.5):
         judged: dict[int, Judged] = {}
         sizes = []
         for fold in range(FOLDS):
@@ -124,7 +124,17 @@ def curve(lang: str) -> list[tuple[int, float]]:
         found = scales(posts, in_order).code(in_order, cut=CUT)
         compared = [Compared(_gold(p), lang, one) for p, one in zip(posts, found, strict=True)]
         points.append((round(sum(sizes) / FOLDS), agreement("", compared).kind.f1.value))
-    return points
+    return [*points, (round(len(posts) * (FOLDS - 1) / FOLDS), agreement("", whole.compared).kind.f1.value)]
+
+
+def free_spans(whole: Run) -> list[Compared]:
+    """Return the codings of the posts whose spans were marked freely, not by choosing among clauses."""
+    chosen = []
+    for one, judged in zip(whole.compared, whole.judged, strict=True):
+        starts, ends = {start for start, _ in judged.clauses}, {end for _, end in judged.clauses}
+        if any(start not in starts or end not in ends for start, end in one.gold.spans.values()):
+            chosen.append(one)
+    return chosen
 
 
 def reliability(probabilities: np.ndarray, right: np.ndarray) -> tuple[float, list[tuple[float, float, int]]]:
@@ -227,6 +237,7 @@ def main() -> int:
         sections["agreement"] += [
             _row(f"{lang}, all coded posts", whole),
             _row(f"{lang}, the gold among them", agreement(lang, gold)),
+            _row(f"{lang}, those with freely marked spans", agreement(lang, free_spans(judged))),
         ]
         sections["themes"] += [
             f"| {lang} | {theme} | {one.n} | {one.found} | {one.precision.value:.2f} | {one.recall.value:.2f} | {one.f1.value:.2f} |"
@@ -236,13 +247,13 @@ def main() -> int:
             f"| {name} | {what} | {value:.3f} | {goal} |" for name, what, value, goal in public_scores(judged.public)
         ]
         sections["scores"] += scores(judged, sections["bins"])
-        points = curve(lang)
+        points = curve(judged)
         gain = (points[-1][1] - points[-2][1]) / (points[-1][0] - points[-2][0]) * 500
         sections["curve"].append(
             f"| {lang} | " + " | ".join(f"{f1:.3f} ({n:,})" for n, f1 in points) + f" | {100 * gain:+.1f} |"
         )
         sections["coders"] += two_coders(lang)
-        print(*sections["agreement"][-2:], sections["curve"][-1], sep="\n", flush=True)
+        print(*sections["agreement"][-3:], sections["curve"][-1], sep="\n", flush=True)
     sections["agreement"] += demonstration()
     STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     QUALITY.write_text(page(sections, speed()), encoding="utf-8")
