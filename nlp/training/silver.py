@@ -70,6 +70,6 @@ def _russian() -> Iterator[SilverPost]:
     for row in rows("data/kursk-appeals-ru/dev/appeals.jsonl"):
         accepted = themes.get(row["theme"])
         if accepted:
-            yield SilverPost(
-                "kursk-appeals-ru", str(row["text"]), frozenset(), frozenset(), 0.5, frozenset(accepted[:1])
-            )
+            # Of the appeals that were coded by hand, 91 in 100 state a problem; more than half ask for something too.
+            told = frozenset({"problem"})
+            yield SilverPost("kursk-appeals-ru", str(row["text"]), told, told, 0.3, frozenset(accepted[:1]))
