@@ -21,9 +21,8 @@ from citystudy.store import Reading, UnreadPost
 from citystudy.text import full_text
 from nlp.adverts import is_advert
 from nlp.clauses import mark_clauses
-from nlp.coder.choice import coder_config, default_config
-from nlp.coder.component import CoderComponent, make_coder
-from nlp.coder.interface import Coder
+from nlp.coder.choice import coder_config, default_config, made
+from nlp.coder.component import make_coder
 from nlp.language import LanguageDetector
 from nlp.mentions import make_mentions, mention_config
 
@@ -69,7 +68,7 @@ class Pipeline:
         """A digest of everything a reading depends on besides the post: code version, models, the study's words."""
         relevant = {
             "version": citystudy.__version__,
-            "coders": {lang: self._coder(lang).identity for lang in CODED_LANGUAGES},
+            "coders": {lang: made(coder_config(self._study, lang)).identity for lang in CODED_LANGUAGES},
             # What a coder's prices, limits and keys are changes no reading; the rest of its table is in its identity.
             "study": self._study.model_dump(
                 include={"cities", "codeframe", "segments", "brands", "analysis"}, exclude={"analysis": {"llm"}}
@@ -110,11 +109,6 @@ class Pipeline:
         for (number, post), doc in zip(posts.items(), nlp.pipe(docs), strict=True):
             found = {"advert": doc._.advert, "statements": doc._.statements, "mentions": doc._.mentions}
             yield number, Reading(post, lang, coded=doc._.coded, **found)
-
-    def _coder(self, lang: str) -> Coder:
-        component = self._pipeline(lang).get_pipe("citystudy_coder")
-        assert isinstance(component, CoderComponent)
-        return component.coder
 
     def _pipeline(self, lang: str) -> Language:
         if lang not in self._languages:

@@ -36,7 +36,7 @@ class CoderComponent:
     """Sets `doc._.statements` from the clauses of a doc."""
 
     def __init__(self, coder: Coder, lang: str, *, own_themes: Mapping[str, Sequence[str]]) -> None:
-        self.coder = coder
+        self._coder = coder
         self._lang = lang
         self._own_themes = tuple(own_themes)
         self._own = Lexicon(own_themes, lang)
@@ -57,7 +57,7 @@ class CoderComponent:
             Passage(doc._.text, tuple((span.start_char, span.end_char) for span in doc.spans["clauses"]))
             for doc in docs
         ]
-        for doc, passage, found in zip(docs, passages, self.coder.code(passages), strict=True):
+        for doc, passage, found in zip(docs, passages, self._coder.code(passages), strict=True):
             doc._.coded = found is not None
             doc._.statements = tuple(self._finished(passage.text, found or ()))
 
