@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,19 +11,13 @@ from spacy.language import Language
 
 from citystudy.codeframe import CODED_LANGUAGES
 from citystudy.store import Statement
+from nlp.json_lines import BadRow, parsed
 from nlp.language import LanguageDetector
 from nlp.pipeline import coding_pipeline
 
 BATCH = 500
 MAX_TEXT = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A line that could not be coded: its number, from 1, and what was expected."""
-
-    line: int
-    reason: str
+EXPECTED = '{"id": …, "text": …}'
 
 
 def code_lines(lines: Iterable[bytes], *, cut: float = 0.5) -> Iterator[dict[str, Any] | BadRow]:
@@ -34,11 +27,10 @@ def code_lines(lines: Iterable[bytes], *, cut: float = 0.5) -> Iterator[dict[str
     codes. Spans are code-point offsets into `text` as given.
     """
     coder = TextCoder(cut=cut)
-    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    while batch := list(islice(numbered, BATCH)):
-        parsed = [_parse(number, line) for number, line in batch]
-        coded = iter(coder.code([(row.text, row.lang) for row in parsed if isinstance(row, _Row)]))
-        for row in parsed:
+    rows = (row if isinstance(row, BadRow) else _row(*row) for row in parsed(lines, expected=EXPECTED))
+    while batch := list(islice(rows, BATCH)):
+        coded = iter(coder.code([(row.text, row.lang) for row in batch if isinstance(row, _Row)]))
+        for row in batch:
             yield row if isinstance(row, BadRow) else _written(row, next(coded))
 
 
@@ -64,13 +56,7 @@ class _Row:
     lang: str | None
 
 
-def _parse(number: int, line: bytes) -> _Row | BadRow:
-    try:
-        row = json.loads(line.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        return BadRow(number, "found bytes that are not UTF-8; save the file as UTF-8")
-    except (ValueError, RecursionError):
-        return BadRow(number, 'not valid JSON; expected one object a line: {"id": …, "text": …}')
+def _row(number: int, row: Any) -> _Row | BadRow:
     if not isinstance(row, dict):
         return BadRow(number, f"found {type(row).__name__}, expected an object with id and text")
     if "id" not in row:

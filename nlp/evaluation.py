@@ -6,7 +6,6 @@ over post × (kind, theme). Intervals are percentile bootstraps over posts (Efro
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,11 +19,13 @@ from citystudy.codeframe import CODED_LANGUAGES, KINDS, Kind
 from citystudy.store import Statement
 from nlp.code import TextCoder
 from nlp.coder.model import shipped
+from nlp.json_lines import BadRow, parsed
 from nlp.training.examples import opening_digest
 
 RESAMPLES = 1000
 SEED = 20
 BATCH = 500
+EXPECTED = '{"id": …, "text": …, "codes": […]}'
 NOTHING = "none"
 
 Pair = tuple[str, str]
@@ -40,14 +41,6 @@ class GoldPost:
     source: str
     codes: frozenset[Pair]
     spans: Mapping[Pair, tuple[int, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class BadGold:
-    """A line that is no coded post: its number, from 1, and what was expected."""
-
-    line: int
-    reason: str
 
 
 class _Code(BaseModel):
@@ -84,32 +77,21 @@ class Score:
     found: int
 
 
-def read_gold(lines: Iterable[bytes]) -> Iterator[GoldPost | BadGold]:
+def read_gold(lines: Iterable[bytes]) -> Iterator[GoldPost | BadRow]:
     """Yield for each line that is not blank the coded post, or what is wrong with it."""
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            yield BadGold(number, "found bytes that are not UTF-8; save the file as UTF-8")
-            continue
-        except (ValueError, RecursionError):
-            yield BadGold(number, 'not valid JSON; expected one object a line: {"id": …, "text": …, "codes": […]}')
-            continue
-        yield _gold_post(number, row)
+    return (row if isinstance(row, BadRow) else _gold_post(*row) for row in parsed(lines, expected=EXPECTED))
 
 
-def _gold_post(number: int, row: Any) -> GoldPost | BadGold:
+def _gold_post(number: int, row: Any) -> GoldPost | BadRow:
     try:
         coded = _Row.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the line"
-        return BadGold(number, f"{where}: found {str(first['input'])[:60]!r}, expected: {first['msg']}")
+        return BadRow(number, f"{where}: found {str(first['input'])[:60]!r}, expected: {first['msg']}")
     for code in coded.codes:
         if code.span and not 0 <= code.span[0] < code.span[1] <= len(coded.text):
-            return BadGold(number, f"span: found {list(code.span)}, expected [start, end] within the text")
+            return BadRow(number, f"span: found {list(code.span)}, expected [start, end] within the text")
     return GoldPost(
         id=str(coded.id or number),
         text=coded.text,
@@ -278,15 +260,15 @@ class Evaluation:
 
 def code_gold(
     lines: Iterable[bytes], *, cut: float, on_progress: Callable[[int], None]
-) -> tuple[list[Compared], list[BadGold]]:
+) -> tuple[list[Compared], list[BadRow]]:
     """Code the texts of posts coded by hand; return both codings side by side, and the lines that were no such post."""
     coder = TextCoder(cut=cut)
     compared: list[Compared] = []
-    bad: list[BadGold] = []
+    bad: list[BadRow] = []
     rows = read_gold(lines)
     while batch := list(islice(rows, BATCH)):
         posts = [row for row in batch if isinstance(row, GoldPost)]
-        bad += [row for row in batch if isinstance(row, BadGold)]
+        bad += [row for row in batch if isinstance(row, BadRow)]
         coded = coder.code([(post.text, post.lang) for post in posts])
         compared += [Compared(post, one.lang, one.statements) for post, one in zip(posts, coded, strict=True)]
         on_progress(len(compared))

@@ -34,7 +34,8 @@ def code(
     cut: Annotated[float, typer.Option(min=0.01, max=0.99, help="The least probability of a statement.")] = 0.5,
 ) -> None:
     """Code any file of texts, outside a study."""
-    from nlp.code import BadRow, code_lines
+    from nlp.code import code_lines
+    from nlp.json_lines import BadRow
 
     bad = 0
     partial = destination.with_name(destination.name + ".part")

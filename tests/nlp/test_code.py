@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from nlp.code import BadRow, code_lines
+from nlp.code import code_lines
+from nlp.json_lines import BadRow
 
 
 def lines(*rows: object) -> list[bytes]:

@@ -15,7 +15,6 @@ from citystudy.store import Statement
 from citystudy.text import full_text
 from nlp.coder.model import shipped
 from nlp.evaluation import (
-    BadGold,
     Compared,
     GoldPost,
     agreement,
@@ -27,6 +26,7 @@ from nlp.evaluation import (
     span_f1,
     was_trained_on,
 )
+from nlp.json_lines import BadRow
 from nlp.training.texts import coded_posts, shared_folder, written_posts
 
 codes = st.frozensets(st.tuples(st.sampled_from(KINDS), st.sampled_from(THEMES)), max_size=3)
@@ -73,7 +73,7 @@ class TestScore:
 
 
 class TestGold:
-    def read(self, *rows: object) -> list[GoldPost | BadGold]:
+    def read(self, *rows: object) -> list[GoldPost | BadRow]:
         return list(read_gold(row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows))
 
     def test_a_row_is_read_with_its_spans(self) -> None:
@@ -107,7 +107,7 @@ class TestGold:
         first, bad, last = self.read(good, line, good)
         assert isinstance(first, GoldPost)
         assert isinstance(last, GoldPost)
-        assert isinstance(bad, BadGold)
+        assert isinstance(bad, BadRow)
         assert bad.line == 2
         assert reason in bad.reason
 
