@@ -36,12 +36,11 @@ from nlp.training.build import (
     Judged,
     Scales,
     fold_models,
-    judge,
+    judge_out_of_fold,
     scales,
-    train,
     uncoded,
 )
-from nlp.training.examples import FOLDS, fold_of
+from nlp.training.examples import FOLDS
 from nlp.training.silver import silver_posts
 from nlp.training.texts import CodedPost, coded_posts, second_codings, shared_folder
 
@@ -86,21 +85,14 @@ def run(lang: str, *, public: bool) -> Run:
     posts = list(coded_posts(lang))
     silver = uncoded(silver_posts(lang), posts, lang)
     others = list(public_rows(lang)) if public else []
-    judged: dict[int, Judged] = {}
-    judged_rows: list[tuple[PublicRow, Judged]] = []
-    for fold, model in enumerate(fold_models(posts, silver, lang)):
-        numbers = [number for number, post in enumerate(posts) if fold_of(post.text, lang) == fold]
-        judged.update(zip(numbers, judge(model, [posts[number].text for number in numbers]), strict=True))
-        held = [row for row in others if fold_of(row.text, lang) == fold]
-        judged_rows += zip(held, judge(model, [row.text for row in held]), strict=True)
-    in_order = [judged[number] for number in range(len(posts))]
-    scaled = scales(posts, in_order)
-    found = scaled.code([one for _, one in judged_rows], cut=CUT)
+    models = list(fold_models(posts, silver, lang))
+    judged = judge_out_of_fold(models, [post.text for post in posts], lang)
+    scaled = scales(posts, judged)
+    found = scaled.code(judge_out_of_fold(models, [row.text for row in others], lang), cut=CUT)
     rows = [
-        (row, [] if is_advert(row.text, lang) else statements)
-        for (row, _), statements in zip(judged_rows, found, strict=True)
+        (row, [] if is_advert(row.text, lang) else statements) for row, statements in zip(others, found, strict=True)
     ]
-    return Run(lang, posts, in_order, scaled, scaled.code(in_order, cut=CUT), rows)
+    return Run(lang, posts, judged, scaled, scaled.code(judged, cut=CUT), rows)
 
 
 def _gold(post: CodedPost) -> GoldPost:
@@ -121,19 +113,17 @@ def curve(whole: Run) -> list[tuple[int, float]]:
     drawn = np.random.default_rng(0).random(len(posts))
     points = []
     for share in (0.25, 0.5):
-        judged: dict[int, Judged] = {}
-        sizes = []
-        for fold in range(FOLDS):
-            known = [p for p, at in zip(posts, drawn, strict=True) if at < share and fold_of(p.text, lang) != fold]
-            sizes.append(len(known))
-            model = train(known, [s for s in silver if fold_of(s.text, lang) != fold], lang)
-            numbers = [number for number, post in enumerate(posts) if fold_of(post.text, lang) == fold]
-            judged.update(zip(numbers, judge(model, [posts[number].text for number in numbers]), strict=True))
-        in_order = [judged[number] for number in range(len(posts))]
-        found = scales(posts, in_order).code(in_order, cut=CUT)
+        taught = [post for post, at in zip(posts, drawn, strict=True) if at < share]
+        judged = judge_out_of_fold(fold_models(taught, silver, lang), [post.text for post in posts], lang)
+        found = scales(posts, judged).code(judged, cut=CUT)
         compared = [Compared(_gold(p), lang, one) for p, one in zip(posts, found, strict=True)]
-        points.append((round(sum(sizes) / FOLDS), agreement("", compared).kind.f1.value))
-    return [*points, (round(len(posts) * (FOLDS - 1) / FOLDS), agreement("", whole.compared).kind.f1.value)]
+        points.append((_in_training(taught), agreement("", compared).kind.f1.value))
+    return [*points, (_in_training(posts), agreement("", whole.compared).kind.f1.value)]
+
+
+def _in_training(posts: Sequence[CodedPost]) -> int:
+    """Return how many of the posts train a model, over the folds."""
+    return round(len(posts) * (FOLDS - 1) / FOLDS)
 
 
 def free_spans(whole: Run) -> list[Compared]:

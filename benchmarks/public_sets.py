@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,8 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from citystudy.store import Statement
-from nlp.training.texts import rows, shared_folder
+from nlp.training.silver import kursk_appeals
+from nlp.training.texts import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,8 @@ def _arabic() -> Iterator[PublicRow]:
 
 
 def _russian() -> Iterator[PublicRow]:
-    folder = shared_folder()
-    if folder is None:
-        return
-    accepted = json.loads((folder / "data/kursk-appeals-ru/theme_map.json").read_text(encoding="utf-8"))
-    for row in rows("data/kursk-appeals-ru/dev/appeals.jsonl"):
-        if accepted.get(row["theme"]):
-            yield PublicRow("kursk-appeals-ru", str(row["text"]), 1, frozenset(accepted[row["theme"]]))
+    for text, accepted in kursk_appeals():
+        yield PublicRow("kursk-appeals-ru", text, 1, frozenset(accepted))
 
 
 def public_scores(judged: Sequence[tuple[PublicRow, Sequence[Statement]]]) -> Iterator[tuple[str, str, float, str]]:

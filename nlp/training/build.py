@@ -43,7 +43,7 @@ def main(languages: Sequence[str]) -> None:
     for lang in languages:
         posts = list(coded_posts(lang))
         silver = uncoded(silver_posts(lang), posts, lang)
-        scaled = scales(posts, judge_out_of_fold(posts, silver, lang))
+        scaled = scales(posts, judge_out_of_fold(fold_models(posts, silver, lang), [post.text for post in posts], lang))
         model = train(posts, silver, lang, calibration=scaled.calibration, certainty=scaled.certainty)
         model.save(MODELS / f"{lang}.npz")
         print(lang, len(posts), "posts", f"{(MODELS / f'{lang}.npz').stat().st_size / 1e6:.1f} MB", flush=True)
@@ -60,13 +60,14 @@ class Judged:
     clause_themes: Floats
 
 
-def judge_out_of_fold(posts: Sequence[CodedPost], silver: Sequence[SilverPost], lang: str) -> list[Judged]:
-    """Judge each post by the model of the other folds."""
+def judge_out_of_fold(models: Iterable[LinearModel], texts: Sequence[str], lang: str) -> list[Judged]:
+    """Judge each text by the model, of those of `fold_models`, that saw nothing of its fold."""
+    folds = [fold_of(text, lang) for text in texts]
     judged: dict[int, Judged] = {}
-    for fold, model in enumerate(fold_models(posts, silver, lang)):
-        numbers = [number for number, post in enumerate(posts) if fold_of(post.text, lang) == fold]
-        judged.update(zip(numbers, judge(model, [posts[number].text for number in numbers]), strict=True))
-    return [judged[number] for number in range(len(posts))]
+    for fold, model in enumerate(models):
+        numbers = [number for number, of_text in enumerate(folds) if of_text == fold]
+        judged.update(zip(numbers, judge(model, [texts[number] for number in numbers]), strict=True))
+    return [judged[number] for number in range(len(texts))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,12 @@ def judge(model: LinearModel, texts: Sequence[str]) -> Iterator[Judged]:
     parts = model.probabilities(
         [text[start:end] for text, clauses in zip(texts, offsets, strict=True) for start, end in clauses]
     )
-    odds = np.clip(whole.kinds, TINY, 1 - TINY)
-    at = 0
-    for number, clauses in enumerate(offsets):
-        here = slice(at, at + len(clauses))
-        at = here.stop
-        kinds = np.log(odds[number] / (1 - odds[number]))
-        yield Judged(kinds, whole.themes[number], clauses, parts.kinds[here], parts.themes[here])
+    sure = np.clip(whole.kinds, TINY, 1 - TINY)
+    odds = np.log(sure / (1 - sure))
+    for kinds, themes, clauses, here in zip(
+        odds, whole.themes, offsets, parts.split(list(map(len, offsets))), strict=True
+    ):
+        yield Judged(kinds, themes, clauses, here.kinds, here.themes)
 
 
 def uncoded(silver: Iterable[SilverPost], posts: Sequence[CodedPost], lang: str) -> list[SilverPost]:

@@ -23,8 +23,8 @@ from sklearn.metrics import f1_score
 from citystudy.codeframe import CODED_LANGUAGES, KINDS
 from citystudy.errors import CityStudyError, InputError
 from nlp.coder.embedding import Embedding, load_embedding, unit_vectors
-from nlp.coder.head import PROBES, Head, digest_of
-from nlp.coder.model import Floats
+from nlp.coder.head import PROBES, Head
+from nlp.coder.model import Floats, digest_of
 from nlp.training.build import calibrate
 from nlp.training.build import fits as fit_examples
 from nlp.training.examples import FOLDS, Example, fold_of, of_coded

@@ -62,14 +62,19 @@ def _persian() -> Iterator[SilverPost]:
             )
 
 
-def _russian() -> Iterator[SilverPost]:
+def kursk_appeals() -> Iterator[tuple[str, list[str]]]:
+    """Yield the appeals whose theme has one of ours, each with the accepted themes, the likeliest first."""
     folder = shared_folder()
     if folder is None:
         return
     themes = json.loads((folder / "data/kursk-appeals-ru/theme_map.json").read_text(encoding="utf-8"))
     for row in rows("data/kursk-appeals-ru/dev/appeals.jsonl"):
-        accepted = themes.get(row["theme"])
-        if accepted:
-            # Of the appeals that were coded by hand, 91 in 100 state a problem; more than half ask for something too.
-            told = frozenset({"problem"})
-            yield SilverPost("kursk-appeals-ru", str(row["text"]), told, told, 0.3, frozenset(accepted[:1]))
+        if accepted := themes.get(row["theme"]):
+            yield str(row["text"]), accepted
+
+
+def _russian() -> Iterator[SilverPost]:
+    for text, accepted in kursk_appeals():
+        # Of the appeals that were coded by hand, 91 in 100 state a problem; more than half ask for something too.
+        told = frozenset({"problem"})
+        yield SilverPost("kursk-appeals-ru", text, told, told, 0.3, frozenset(accepted[:1]))
