@@ -31,6 +31,8 @@ THEMES: Final[tuple[str, ...]] = (
     "other",
 )
 
+MOST_CODES: Final = 3  # pairs of kind and theme a post
+
 CODED_LANGUAGES: Final[tuple[str, ...]] = ("en", "ar", "fa", "ru")
 
 

@@ -404,7 +404,7 @@ class Store:
     def save_readings(self, readings: Sequence[Reading], pipeline: str) -> None:
         """Store what was found in a batch of posts, in place of what an earlier reading found."""
         with self._transaction():
-            for chunk in _chunks([reading.post.id for reading in readings]):
+            for chunk in chunks([reading.post.id for reading in readings]):
                 marks = ", ".join("?" * len(chunk))
                 self._db.execute(f"DELETE FROM statement WHERE post IN ({marks})", chunk)
                 self._db.execute(f"DELETE FROM mention WHERE post IN ({marks})", chunk)
@@ -533,7 +533,7 @@ class Store:
 
     def _known(self, keys: list[str]) -> dict[str, dict[str, Any]]:
         known: dict[str, dict[str, Any]] = {}
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             marks = ", ".join("?" * len(chunk))
             for row in self.query(f"SELECT id, key, title, text, content_hash FROM post WHERE key IN ({marks})", chunk):
                 known[row["key"]] = row
@@ -542,7 +542,7 @@ class Store:
     def _raise_or_leave_out(self, keys: list[str], *, restored: bool) -> list[str]:
         """Take away the tombstones of posts that are restored; else return the keys that have one."""
         buried: list[str] = []
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             marks = ", ".join("?" * len(chunk))
             found = [row["key"] for row in self.query(f"SELECT key FROM tombstone WHERE key IN ({marks})", chunk)]
             if restored and found:
@@ -655,6 +655,7 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _chunks(items: list[Any]) -> Iterator[list[Any]]:
+def chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Yield the items in runs that one statement can name."""
     for start in range(0, len(items), LOOKUP_CHUNK):
         yield items[start : start + LOOKUP_CHUNK]

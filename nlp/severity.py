@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from citystudy.text import tokens
@@ -59,6 +59,7 @@ def intensity(clause: str, lang: str) -> int:
     return min(MOST_INTENSE, 1 + sum(marks))
 
 
+@lru_cache(maxsize=1)  # both questions are asked of one clause after the other
 def _met(clause: str, lang: str) -> dict[str, float]:
     [counts] = _lists(lang).counts([tokens(clause, lang)])
     return dict(zip(LISTS, counts.tolist(), strict=True))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy.special import expit, logit
 
-from citystudy.codeframe import KINDS, THEMES
+from citystudy.codeframe import KINDS, MOST_CODES, THEMES
 from citystudy.store import Statement
 from nlp.coder.model import Floats
 
 TINY = 1e-9
-MOST = 3  # codes a post, by the codebook
 POST_WEIGHT = 0.7  # of the post against the clause in telling the theme; by cross-validation
 SECOND_THEME = 0.4  # the least probability of a second theme of a kind; by cross-validation
 PLAIN = (1.0, 0.0)
@@ -28,7 +27,7 @@ def statements(
     cut: float,
     certainty: tuple[float, float] = PLAIN,
 ) -> list[Statement]:
-    """Return the statements of a post, at most MOST, the surest first; none where no kind reaches `cut`.
+    """Return the statements of a post, at most MOST_CODES, the surest first; none where no kind reaches `cut`.
 
     A kind is told of the whole post; its clause is the one most like that kind; its theme is the likeliest by post and
     clause together, and a second theme where that is likely too. The score is the probability that kind and theme are
@@ -47,10 +46,11 @@ def statements(
                 share = themes[theme] / max(themes.sum(), TINY)  # of all that the statement may be about
                 score = _scaled(float(post_kinds[k] * share), certainty)
                 chosen.append(Statement(KINDS[k], THEMES[theme], start, end, score))
-    return _surest_first([*found, *_surest_first(seconds)][:MOST])
+    return surest_first([*found, *surest_first(seconds)][:MOST_CODES])
 
 
-def _surest_first(found: list[Statement]) -> list[Statement]:
+def surest_first(found: Iterable[Statement]) -> list[Statement]:
+    """Return statements by falling score; of one score by their place, then by their names."""
     return sorted(found, key=lambda s: (-s.score, s.start, s.kind, s.theme))
 
 

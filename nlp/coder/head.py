@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 import zipfile
@@ -13,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from citystudy.codeframe import KINDS, THEMES
 from citystudy.errors import InputError
-from nlp.coder.model import Floats, Probabilities
+from nlp.coder.model import Floats, Probabilities, digest_of
 
 QUESTIONS = len(KINDS) + len(THEMES)
 
@@ -63,9 +61,7 @@ class Head:
 
     def probabilities(self, vectors: Floats) -> Probabilities:
         """Return the probabilities of kinds and themes of texts by their unit-length embeddings."""
-        scores = vectors @ self.weights + self.intercepts
-        kinds = scores[:, : len(KINDS)] * self.calibration[0] + self.calibration[1]
-        return Probabilities(expit(kinds), expit(scores[:, len(KINDS) :]))
+        return Probabilities.of(vectors @ self.weights + self.intercepts, self.calibration)
 
     def save(self, path: Path) -> None:
         """Write the head to one .npz file; the same head gives the same bytes."""
@@ -109,11 +105,6 @@ class Head:
 def training_command(model: str, path: Path) -> str:
     """Return the command that trains a head for `model` and writes it to `path`."""
     return shlex.join(["python", "-m", "nlp.training.head", model, str(path)])
-
-
-def digest_of(*parts: Floats) -> str:
-    """Return 16 hex digits of arrays."""
-    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
 
 
 def _unreadable(path: Path, found: str) -> InputError:

@@ -47,16 +47,14 @@ class LinearCoder:
             [passages[i].text[start:end] for i in coded for start, end in passages[i].clauses]
         )
         found: list[list[Statement]] = [[] for _ in passages]
-        at = 0
-        for i in coded:
-            here = slice(at, at + len(passages[i].clauses))
-            at = here.stop
+        of_clauses = clauses.split([len(passages[i].clauses) for i in coded])
+        for i, here in zip(coded, of_clauses, strict=True):
             found[i] = statements(
                 passages[i].clauses,
                 posts.kinds[i],
                 posts.themes[i],
-                clauses.kinds[here],
-                clauses.themes[here],
+                here.kinds,
+                here.themes,
                 cut=self._cut,
                 certainty=self._model.certainty,
             )

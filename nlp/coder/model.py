@@ -28,6 +28,18 @@ class Probabilities:
     kinds: Floats
     themes: Floats
 
+    @classmethod
+    def of(cls, scores: Floats, calibration: Floats) -> Probabilities:
+        """Return the probabilities by scores, shape (texts, 21), kinds first; `calibration` is theirs, shape (2, 3)."""
+        kinds = scores[:, : len(KINDS)] * calibration[0] + calibration[1]
+        return cls(_logistic(kinds), _logistic(scores[:, len(KINDS) :]))
+
+    def split(self, lengths: Sequence[int]) -> list[Probabilities]:
+        """Return those of each run of texts, `lengths` long, in order."""
+        ends = np.cumsum(lengths)[:-1]
+        pairs = zip(np.split(self.kinds, ends), np.split(self.themes, ends), strict=True)
+        return [Probabilities(kinds, themes) for kinds, themes in pairs] if lengths else []
+
 
 @dataclass(frozen=True)
 class LinearModel:
@@ -50,9 +62,8 @@ class LinearModel:
     @cached_property
     def digest(self) -> str:
         """Return 16 hex digits that change with any weight."""
-        parts = [self.idf[self.columns], self.columns, self.weights, self.intercepts, self.calibration]
-        parts.append(np.array(self.certainty))
-        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
+        parts = (self.idf[self.columns], self.columns, self.weights, self.intercepts, self.calibration)
+        return digest_of(*parts, np.array(self.certainty))
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Return the probabilities of kinds and themes of `texts`."""
@@ -63,9 +74,7 @@ class LinearModel:
 
     def from_vectors(self, matrix: Any) -> Probabilities:
         """Return the probabilities for vectors already weighted and cut to `columns`."""
-        scores = matrix @ self.weights + self.intercepts
-        kinds = scores[:, : len(KINDS)] * self.calibration[0] + self.calibration[1]
-        return Probabilities(_logistic(kinds), _logistic(scores[:, len(KINDS) :]))
+        return Probabilities.of(matrix @ self.weights + self.intercepts, self.calibration)
 
     def save(self, path: Path) -> None:
         """Write the model as one .npz file; the same model gives the same bytes."""
@@ -106,6 +115,11 @@ def shipped(lang: str) -> LinearModel:
     """Return the model of `lang` that comes with the package."""
     with resources.as_file(resources.files("nlp.models").joinpath(f"{lang}.npz")) as path:
         return LinearModel.load(path)
+
+
+def digest_of(*parts: npt.NDArray[Any]) -> str:
+    """Return 16 hex digits of arrays."""
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
 
 
 def _logistic(scores: Floats) -> Floats:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
-from citystudy.codeframe import KINDS
+from citystudy.codeframe import KINDS, MOST_CODES
 from citystudy.store import Statement
-from nlp.coder.llm.prompt import MOST_CODES
+from nlp.coder.decide import surest_first
 from nlp.coder.llm.shown import Shown
 
 
@@ -85,7 +85,7 @@ def _statements(
 
 def _clearest(statements: Iterable[Statement], dropped: Counter[str]) -> tuple[Statement, ...]:
     pairs: dict[tuple[str, str], Statement] = {}
-    for statement in sorted(statements, key=lambda s: (-s.score, s.start, s.kind, s.theme)):
+    for statement in surest_first(statements):
         pairs.setdefault((statement.kind, statement.theme), statement)
     dropped["code too many"] += max(0, len(pairs) - MOST_CODES)
     return tuple(pairs.values())[:MOST_CODES]

@@ -19,10 +19,9 @@ from typing import Self
 from sqlite_utils import Database
 
 from citystudy.errors import StoreError
-from citystudy.store import Statement, now
+from citystudy.store import Statement, chunks, now
 from nlp.coder.interface import Passage
 
-LOOKUP_CHUNK = 500
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS request (
         id INTEGER PRIMARY KEY, at TEXT NOT NULL, model TEXT NOT NULL, input_tokens INTEGER, output_tokens INTEGER,
@@ -67,8 +66,7 @@ class Ledger:
         """Return the codings that are kept under any of the keys."""
         found = {}
         with self._explained():
-            for at in range(0, len(keys), LOOKUP_CHUNK):
-                chunk = keys[at : at + LOOKUP_CHUNK]
+            for chunk in chunks(keys):
                 marks = ", ".join("?" * len(chunk))
                 for row in self._db.query(f"SELECT key, statements FROM coding WHERE key IN ({marks})", chunk):
                     found[row["key"]] = tuple(Statement(*fields) for fields in json.loads(row["statements"]))

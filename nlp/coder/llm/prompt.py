@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from citystudy.codeframe import KINDS, THEMES
+from citystudy.codeframe import KINDS, MOST_CODES, THEMES
 from nlp.coder.llm.shown import Shown
-
-MOST_CODES = 3
 
 _SYSTEM = """\
 You code public posts about life in a city for a market study. Posts are in Arabic, Persian, Russian or English.
