@@ -1,7 +1,7 @@
 """Posts alike in all but the thing that turns the coding; each pair must hold by itself.
 
-The pairs (pairs/<lang>.toml) were written by people who had not seen the coder. Those that it fails are marked `fails`
-and counted in docs/quality.md; one that it no longer fails must lose the mark.
+The pairs (pairs/<lang>.toml) were written without sight of the coder, its lists or its models. Those that it fails are
+marked `fails`; one that it no longer fails must lose the mark.
 """
 
 from __future__ import annotations
